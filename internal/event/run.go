@@ -6,7 +6,7 @@ import (
 	"carillon/internal/ident"
 )
 
-// Status is a run's neutral status: the words that HCP-style platforms share, in lower case. A dialect maps them by a
+// Status is a run's neutral status: the words that most platforms share, in lower case. A dialect maps them by a
 // table of its own; statuses that are not listed here are kept as they come.
 type Status string
 

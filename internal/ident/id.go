@@ -142,6 +142,18 @@ func (g *Generator) Block(n int) ID {
 	return first | g.node
 }
 
+// SetNode changes the node number of later IDs, for a node that learns its number after it started. It fails outside
+// 0..MaxNode.
+func (g *Generator) SetNode(node int) error {
+	if node < 0 || node > MaxNode {
+		return fmt.Errorf("node number %d is outside 0..%d", node, MaxNode)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.node = ID(node)
+	return nil
+}
+
 // Advance makes every later ID greater than seen. A node that restarts calls it with the newest ID it finds stored, so
 // that a clock that was set back can not make an ID twice.
 func (g *Generator) Advance(seen ID) {

@@ -67,6 +67,9 @@ func TestIDCarriesItsTime(t *testing.T) {
 	if got := g.New().Time(); !got.Equal(now) {
 		t.Errorf("Time = %v, want %v", got, now)
 	}
+	if err := g.SetNode(9); err != nil || g.New().Node() != 9 || g.SetNode(-1) == nil {
+		t.Errorf("SetNode: %v", err)
+	}
 	if _, err := ident.NewGenerator(ident.MaxNode+1, time.Now); err == nil {
 		t.Error("a node number out of range was accepted")
 	}

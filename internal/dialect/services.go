@@ -34,9 +34,12 @@ type Services struct {
 	Memberships   Collection[estate.Membership]
 	Subscriptions Subscriptions
 	Documents     Documents
+	Sealed        SealedDocuments
 	Deliveries    Deliveries
+	Counts        DeliveryCounts
 	Events        Events
 	Access        Access
+	Sessions      Sessions
 	Site          Site
 	Log           *slog.Logger
 	Now           func() time.Time
@@ -70,6 +73,13 @@ type SaveOptions struct {
 	// Limit is the most subscriptions of the dialect that the first scope may have; 0 means no limit. Beyond it the fault is
 	// fault.Conflict with field "/limit".
 	Limit int
+
+	// Overlap keeps the secret before this change signing for so long beside the new one; 0 drops it at once.
+	Overlap time.Duration
+
+	// Strict refuses triggers that the dialect does not list for the level of the first scope. A dialect that checks its own
+	// triggers leaves it off.
+	Strict bool
 }
 
 // VerificationError says how a verification failed.
@@ -126,6 +136,16 @@ type Documents interface {
 	Delete(ctx context.Context, p estate.Principal, at estate.Place, kind store.Kind, id ident.ID) error
 }
 
+// SealedDocuments keeps secrets beside a dialect's documents. They are sealed at rest and never part of a document's body.
+type SealedDocuments interface {
+	// Put is Documents.Put and, in the same transaction, replaces the secrets that are named; "" removes one, those that are
+	// not named stay.
+	Put(ctx context.Context, p estate.Principal, at estate.Place, r store.Record, secrets map[string]string) (store.Record, error)
+
+	// Reveal returns the document's secrets to those who may change it.
+	Reveal(ctx context.Context, p estate.Principal, at estate.Place, kind store.Kind, id ident.ID) (map[string]string, error)
+}
+
 // Deliveries reads the log and sends again.
 type Deliveries interface {
 	List(ctx context.Context, p estate.Principal, filter store.DeliveryFilter, page store.Page) ([]store.Summary, error)
@@ -137,6 +157,12 @@ type Deliveries interface {
 
 	// Redeliver queues the delivery once more, or sends it at once when now is set and returns the attempt.
 	Redeliver(ctx context.Context, p estate.Principal, id ident.ID, now bool) (delivery.Delivery, *delivery.Attempt, error)
+}
+
+// DeliveryCounts counts what Deliveries.List would list.
+type DeliveryCounts interface {
+	// Count is exact when it is below limit.
+	Count(ctx context.Context, p estate.Principal, filter store.DeliveryFilter, limit int) (int, error)
 }
 
 // Events takes events in and reads them.
@@ -164,4 +190,15 @@ type Receipt struct {
 type Access interface {
 	// Authenticate returns the principal of a token's text, or fault.Unauthorized.
 	Authenticate(ctx context.Context, token string) (estate.Principal, error)
+}
+
+// Sessions are for platforms whose clients exchange a token for something of their own, such as a signed ticket.
+type Sessions interface {
+	// Fingerprint returns a keyed hash of a text in 64 hex digits: the same on every node and for as long as the oldest
+	// master key is kept, and nothing that can be guessed from outside. Purposes keep the hashes of one use from another's.
+	Fingerprint(purpose, text string) string
+
+	// Resume returns the principal of a token whose text was proven before, or fault.Unauthorized when the token is gone or
+	// has expired since.
+	Resume(ctx context.Context, token ident.ID) (estate.Principal, error)
 }

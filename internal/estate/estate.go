@@ -98,6 +98,10 @@ type InboundSource struct {
 	Project        string            `json:"project,omitempty"`  // where workspaces go that the payload does not place
 	Options        map[string]string `json:"options,omitempty"`
 	VerifiedAt     time.Time         `json:"verified_at,omitzero"`
+
+	// PriorSecret still opens the door until PriorUntil, while the platform is told the new secret.
+	PriorSecret seal.Sealed `json:"prior_secret,omitempty"`
+	PriorUntil  time.Time   `json:"prior_until,omitzero"`
 }
 
 // Token is an API token. Only the SHA-256 of its text is kept: tokens are long and random, a slow hash would add cost

@@ -57,6 +57,10 @@ type Change struct {
 // AnyRevision as Change.Expect sets no condition.
 const AnyRevision int64 = -1
 
+// ChangesKept is how many of the newest changes the log of changes holds at least; ChangedSince may call a reader that is
+// further behind incomplete.
+const ChangesKept = 10_000
+
 // RecordKey names a record.
 type RecordKey struct {
 	Kind Kind

@@ -6,11 +6,11 @@ import (
 )
 
 // space skips white space.
-func (c *checker) space() {
-	for c.pos < len(c.data) {
-		switch c.data[c.pos] {
+func (w *walker) space() {
+	for w.pos < len(w.data) {
+		switch w.data[w.pos] {
 		case ' ', '\t', '\r', '\n':
-			c.pos++
+			w.pos++
 		default:
 			return
 		}
@@ -18,48 +18,48 @@ func (c *checker) space() {
 }
 
 // peek returns the next byte, 0 at the end.
-func (c *checker) peek() byte {
-	if c.pos < len(c.data) {
-		return c.data[c.pos]
+func (w *walker) peek() byte {
+	if w.pos < len(w.data) {
+		return w.data[w.pos]
 	}
 	return 0
 }
 
 // str reads a quoted text and returns it with its quotes.
-func (c *checker) str() ([]byte, *Error) {
-	start := c.pos
-	for c.pos++; c.pos < len(c.data); c.pos++ {
-		switch ch := c.data[c.pos]; {
+func (w *walker) str() ([]byte, *Error) {
+	start := w.pos
+	for w.pos++; w.pos < len(w.data); w.pos++ {
+		switch ch := w.data[w.pos]; {
 		case ch == '"':
-			c.pos++
-			return c.data[start:c.pos], nil
+			w.pos++
+			return w.data[start:w.pos], nil
 		case ch < 0x20:
-			return nil, c.broken("a text holds a control character that must be escaped")
+			return nil, w.broken("a text holds a control character that must be escaped")
 		case ch == '\\':
-			if failure := c.escape(); failure != nil {
+			if failure := w.escape(); failure != nil {
 				return nil, failure
 			}
 		}
 	}
-	return nil, c.broken("a text has no closing quote")
+	return nil, w.broken("a text has no closing quote")
 }
 
 // escape reads an escape and leaves pos at its last byte.
-func (c *checker) escape() *Error {
-	c.pos++
-	switch c.peek() {
+func (w *walker) escape() *Error {
+	w.pos++
+	switch w.peek() {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return nil
 	case 'u':
 		for range 4 {
-			c.pos++
-			if !isHex(c.peek()) {
-				return c.broken(`expected four hexadecimal digits after \u`)
+			w.pos++
+			if !isHex(w.peek()) {
+				return w.broken(`expected four hexadecimal digits after \u`)
 			}
 		}
 		return nil
 	}
-	return c.broken("there is no such escape")
+	return w.broken("there is no such escape")
 }
 
 func isHex(b byte) bool {
@@ -67,65 +67,65 @@ func isHex(b byte) bool {
 }
 
 // number reads a number and returns its text.
-func (c *checker) number() ([]byte, *Error) {
-	start := c.pos
-	if c.peek() == '-' {
-		c.pos++
+func (w *walker) number() ([]byte, *Error) {
+	start := w.pos
+	if w.peek() == '-' {
+		w.pos++
 	}
 	switch {
-	case c.peek() == '0':
-		c.pos++
-	case !c.digits():
-		return nil, c.broken("expected a digit")
+	case w.peek() == '0':
+		w.pos++
+	case !w.digits():
+		return nil, w.broken("expected a digit")
 	}
-	if c.peek() == '.' {
-		c.pos++
-		if !c.digits() {
-			return nil, c.broken("expected a digit after the decimal point")
+	if w.peek() == '.' {
+		w.pos++
+		if !w.digits() {
+			return nil, w.broken("expected a digit after the decimal point")
 		}
 	}
-	if ch := c.peek(); ch == 'e' || ch == 'E' {
-		c.pos++
-		if ch = c.peek(); ch == '+' || ch == '-' {
-			c.pos++
+	if ch := w.peek(); ch == 'e' || ch == 'E' {
+		w.pos++
+		if ch = w.peek(); ch == '+' || ch == '-' {
+			w.pos++
 		}
-		if !c.digits() {
-			return nil, c.broken("expected a digit in the exponent")
+		if !w.digits() {
+			return nil, w.broken("expected a digit in the exponent")
 		}
 	}
-	return c.data[start:c.pos], nil
+	return w.data[start:w.pos], nil
 }
 
 // digits skips digits and reports whether there was any.
-func (c *checker) digits() bool {
-	start := c.pos
-	for c.peek() >= '0' && c.peek() <= '9' {
-		c.pos++
+func (w *walker) digits() bool {
+	start := w.pos
+	for w.peek() >= '0' && w.peek() <= '9' {
+		w.pos++
 	}
-	return c.pos > start
+	return w.pos > start
 }
 
 var literals = [][]byte{[]byte("true"), []byte("false"), []byte("null")}
 
 // literal reads true, false or null.
-func (c *checker) literal() *Error {
+func (w *walker) literal() *Error {
 	for _, word := range literals {
-		if bytes.HasPrefix(c.data[c.pos:], word) {
-			c.pos += len(word)
+		if bytes.HasPrefix(w.data[w.pos:], word) {
+			w.pos += len(word)
 			return nil
 		}
 	}
-	return c.broken("expected a value")
+	return w.broken("expected a value")
 }
 
 // broken says where the document stops being JSON.
-func (c *checker) broken(what string) *Error {
-	at := min(c.pos, len(c.data))
-	line := 1 + bytes.Count(c.data[:at], []byte("\n"))
-	column := at - bytes.LastIndexByte(c.data[:at], '\n')
+func (w *walker) broken(what string) *Error {
+	at := min(w.pos, len(w.data))
+	line := 1 + bytes.Count(w.data[:at], []byte("\n"))
+	column := at - bytes.LastIndexByte(w.data[:at], '\n')
 	found := "the end"
-	if at < len(c.data) {
-		r := bytes.Runes(c.data[at:min(at+4, len(c.data))])
+	if at < len(w.data) {
+		r := bytes.Runes(w.data[at:min(at+4, len(w.data))])
 		found = fmt.Sprintf("%q", string(r[:1]))
 	}
 	return malformed("The document is not JSON: line %d, column %d: %s, found %s.", line, column, what, found)

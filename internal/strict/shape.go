@@ -3,6 +3,7 @@ package strict
 import (
 	"encoding"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,8 +14,9 @@ import (
 type kind uint8
 
 const (
-	kindAny kind = iota
-	kindObject
+	kindAny    kind = iota // whatever its Go type reads itself
+	kindRaw                // kept as it stands
+	kindObject             // a struct
 	kindMap
 	kindArray
 	kindString
@@ -27,14 +29,20 @@ const (
 	kindFloat
 )
 
-// shape is the form of a document that a Go type gives, as far as the checker needs it.
+// shape is the form of a document that a Go type gives.
 type shape struct {
 	kind   kind
 	bits   int            // of numbers
 	names  map[string]int // of an object: position in fields
-	fields []*shape
-	elem   *shape // of a map or an array
-	text   func([]byte) error
+	fields []field
+	elem   *shape       // of a map or an array
+	typ    reflect.Type // of a map
+}
+
+// field is one member of an object.
+type field struct {
+	shape *shape
+	index []int // in the struct, through embedded ones
 }
 
 var (
@@ -57,19 +65,20 @@ func (b *builder) of(t reflect.Type) *shape {
 	case t == typeTime:
 		return &shape{kind: kindTime}
 	case t == typeRaw:
-		return &shape{kind: kindAny}
+		return &shape{kind: kindRaw}
 	case reflect.PointerTo(t).Implements(typeDecoder):
-		return &shape{kind: kindAny}
+		return anything
 	case reflect.PointerTo(t).Implements(typeText):
-		return &shape{kind: kindText, text: func(text []byte) error {
-			return reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText(text)
-		}}
+		return &shape{kind: kindText}
 	}
 	switch t.Kind() {
 	case reflect.Struct:
 		return b.object(t)
 	case reflect.Map:
-		return &shape{kind: kindMap, elem: b.of(t.Elem())}
+		if t.Key().Kind() != reflect.String || t.Key().Implements(typeText) {
+			panic(fmt.Sprintf("strict: a document can not be read into %s: its keys are no strings", t))
+		}
+		return &shape{kind: kindMap, elem: b.of(t.Elem()), typ: t}
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return &shape{kind: kindBytes}
@@ -85,8 +94,10 @@ func (b *builder) of(t reflect.Type) *shape {
 		return &shape{kind: kindUint, bits: t.Bits()}
 	case reflect.Float32, reflect.Float64:
 		return &shape{kind: kindFloat, bits: t.Bits()}
+	case reflect.Interface:
+		return anything
 	}
-	return &shape{kind: kindAny}
+	panic(fmt.Sprintf("strict: a document can not be read into %s", t))
 }
 
 func (b *builder) object(t reflect.Type) *shape {
@@ -95,13 +106,16 @@ func (b *builder) object(t reflect.Type) *shape {
 	}
 	s := &shape{kind: kindObject, names: map[string]int{}}
 	b.seen[t] = s
-	for _, field := range reflect.VisibleFields(t) {
-		name, ok := nameOf(field)
+	for _, f := range reflect.VisibleFields(t) {
+		name, ok := nameOf(f)
 		if !ok {
 			continue
 		}
 		s.names[name] = len(s.fields)
-		s.fields = append(s.fields, b.of(field.Type))
+		s.fields = append(s.fields, field{shape: b.of(f.Type), index: f.Index})
+	}
+	if len(s.fields) > maxFields {
+		panic(fmt.Sprintf("strict: %s has more than %d fields", t, maxFields))
 	}
 	return s
 }
@@ -122,6 +136,9 @@ func nameOf(f reflect.StructField) (name string, ok bool) {
 	return name, true
 }
 
+// maxFields bounds the fields of a struct: the walker notes in a set of bits which of them it has seen.
+const maxFields = 128
+
 // known lists an object's names in alphabetical order.
 func (s *shape) known() []string {
 	names := make([]string, 0, len(s.names))
@@ -131,3 +148,26 @@ func (s *shape) known() []string {
 	slices.Sort(names)
 	return names
 }
+
+// want names what a place may hold.
+func (s *shape) want() string {
+	switch s.kind {
+	case kindObject, kindMap:
+		return "an object"
+	case kindArray:
+		return "a list"
+	case kindBool:
+		return "true or false"
+	case kindInt, kindUint:
+		if s.bits < 64 {
+			return fmt.Sprintf("a whole number of %d bits", s.bits)
+		}
+		return "a whole number"
+	case kindFloat:
+		return "a number"
+	}
+	return "a string"
+}
+
+// anything is the shape of what the walker does not look into.
+var anything = &shape{kind: kindAny}

@@ -1,12 +1,14 @@
 package strict_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"carillon/internal/ident"
 	"carillon/internal/strict"
@@ -24,18 +26,20 @@ type base struct {
 
 type sample struct {
 	base
-	Title  string            `json:"title"`
-	Done   *bool             `json:"done"`
-	Count  int64             `json:"count"`
-	Size   uint              `json:"size"`
-	At     time.Time         `json:"at"`
-	Raw    []byte            `json:"raw"`
-	Inner  *inner            `json:"inner"`
-	List   []inner           `json:"list"`
-	Labels map[string]string `json:"labels"`
-	Free   json.RawMessage   `json:"free"`
-	Self   *sample           `json:"self"`
-	Hidden string            `json:"-"`
+	Title  string                        `json:"title"`
+	Done   *bool                         `json:"done"`
+	Count  int64                         `json:"count"`
+	Size   uint                          `json:"size"`
+	At     time.Time                     `json:"at"`
+	Raw    []byte                        `json:"raw"`
+	Inner  *inner                        `json:"inner"`
+	List   []inner                       `json:"list"`
+	Labels map[string]string             `json:"labels"`
+	Free   json.RawMessage               `json:"free"`
+	Any    any                           `json:"any"`
+	Nested map[string]map[string][]*bool `json:"nested"`
+	Self   *sample                       `json:"self"`
+	Hidden string                        `json:"-"`
 	Plain  string
 }
 
@@ -171,29 +175,50 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// FuzzRead watches that what passes the check is read by the standard decoder without complaint, and that what the
-// standard decoder refuses never passes.
+// FuzzRead watches that what is accepted is read exactly as the standard decoder reads it, and that valid JSON is never
+// called malformed.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{
 		`{"title":"x","count":1,"at":"2026-11-22T04:26:00Z","raw":"aGk=","list":[{"name":"\ud800"}],"labels":{"":""}}`,
 		`{"free":{"a":[1.5e-7,-0,null,false]},"id":"","size":18446744073709551615,"self":{"inner":{"ratio":3.5e38}}}`,
+		`{"free":null,"done":true,"labels":{},"list":[],"raw":"","any":{"x":[1,"2",null]},"nested":{"a":{"b":[true,null]}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	reader := strict.For[sample]()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		_, err := reader.Read(body)
-		var plain sample
-		standard := json.Unmarshal(body, &plain)
-		if err == nil && standard != nil {
-			t.Errorf("accepted %q, which the standard decoder refuses: %v", body, standard)
+		got, err := reader.Read(body)
+		if err == nil {
+			var want sample
+			if err := json.Unmarshal(body, &want); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%q\nread as   %+v\nstandard: %+v, %v", body, got, want, err)
+			}
 		}
-		if fault, ok := errors.AsType[*strict.Error](err); ok && fault.Malformed && json.Valid(body) && !deep(body) && !strings.Contains(err.Error(), "UTF-8") {
+		if fault, ok := errors.AsType[*strict.Error](err); ok && fault.Malformed && json.Valid(body) && !deep(body) && utf8.Valid(body) {
 			t.Errorf("called %q malformed: %v", body, err)
 		}
 	})
 }
 
 func deep(body []byte) bool {
-	return strings.Count(string(body), "[")+strings.Count(string(body), "{") > 100
+	return bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > 100
+}
+
+func TestTypesThatNoDocumentHasAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(){
+		"keys that are no strings": func() { strict.For[map[int]string]() },
+		"a channel":                func() { strict.For[struct{ C chan int }]() },
+	}
+	for name, build := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if recover() == nil {
+					t.Error("was accepted")
+				}
+			}()
+			build()
+		})
+	}
 }

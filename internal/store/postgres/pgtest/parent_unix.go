@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package pgtest
+
+import "syscall"
+
+// endWithParent does nothing: the system can not do it.
+func endWithParent(*syscall.SysProcAttr) {}

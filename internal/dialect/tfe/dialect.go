@@ -56,5 +56,14 @@ func (*Dialect) Suppresses(e *event.Event) bool {
 	return e.Kind != event.KindChangeRequest && e.Workspace != nil && e.Workspace.ExecutionMode == "local"
 }
 
+// AllMembers says whether a mail goes to the members too: where the configuration says so, and where it names nobody. A
+// workspace's configuration that names nobody has no recipient (O10).
+func (*Dialect) AllMembers(s *subscription.Subscription) bool {
+	if s.Scope().Level == subscription.LevelWorkspace {
+		return false
+	}
+	return settingsOf(s).AllMembers || (len(s.UserIDs) == 0 && len(s.Emails) == 0)
+}
+
 // attemptTimeout bounds one attempt (§2).
 const attemptTimeout = 10 * time.Second

@@ -19,6 +19,10 @@ type Message struct {
 	// Masked are names of headers whose values a log must not show.
 	Masked []string
 
+	// PlainClient sends what a plain HTTP client of Go would add: its User-Agent and "Accept-Encoding: gzip", unless Header
+	// has them. Without it a request carries no header but those of Header, Host and Content-Length.
+	PlainClient bool
+
 	Timeout        time.Duration // of the whole attempt
 	ConnectTimeout time.Duration
 	KeepBody       int // bytes of the answer's body to keep; 16 KiB when 0

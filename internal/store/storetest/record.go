@@ -199,6 +199,7 @@ func recordAtomic(w *world) {
 	w.wantErr("the first change", err, store.ErrNotFound)
 	_, err = w.ByAlias(w.ctx, good.Kind, "b")
 	w.wantErr("its alias", err, store.ErrNotFound)
+	bad.Revision = before // it never was
 	_, err = w.Apply(w.ctx, []store.Change{store.Delete(r.Kind, r.ID), store.Update(bad)})
 	if err == nil {
 		w.Fatal("a record that never was could be updated")

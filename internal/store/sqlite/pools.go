@@ -1,0 +1,96 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+)
+
+// update runs work in one transaction on the connection that writes. It returns when the transaction is durable.
+func (s *Store) update(ctx context.Context, work func(c *conn) error) error {
+	c, err := s.take(ctx, s.writer)
+	if err != nil {
+		return err
+	}
+	defer func() { s.writer <- c }()
+	return c.transact(func() error { return work(c) })
+}
+
+// view runs work on one of the connections that read. Everything that work reads is from one moment.
+func (s *Store) view(ctx context.Context, work func(c *conn) error) error {
+	c, err := s.take(ctx, s.readers)
+	if err != nil {
+		return err
+	}
+	defer func() { s.readers <- c }()
+	if ctx.Done() != nil {
+		// An interrupt that has begun must be over before somebody else gets the connection.
+		over := make(chan struct{})
+		stop := context.AfterFunc(ctx, func() { defer close(over); c.interrupt() })
+		defer func() {
+			if !stop() {
+				<-over
+			}
+		}()
+	}
+	if err := c.do(beginRead); err != nil {
+		return fmt.Errorf("begin to read: %w", err)
+	}
+	defer c.undo()
+	err = work(c)
+	if isInterrupted(err) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (s *Store) take(ctx context.Context, pool chan *conn) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case <-s.closed:
+		return nil, errClosed
+	default:
+	}
+	select {
+	case c := <-pool:
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.closed:
+		return nil, errClosed
+	}
+}
+
+// each binds the parameters of a statement, then calls row for each row until it returns false.
+func (c *conn) each(text string, bind func(*stmt), row func(*stmt) (bool, error)) error {
+	s, err := c.prepare(text)
+	if err != nil {
+		return err
+	}
+	defer s.done()
+	if bind != nil {
+		bind(s)
+	}
+	for {
+		more, err := s.step()
+		if err != nil || !more {
+			return err
+		}
+		if again, err := row(s); err != nil || !again {
+			return err
+		}
+	}
+}
+
+// one is each for statements that return one row at most; it reports whether there was one.
+func (c *conn) one(text string, bind func(*stmt), row func(*stmt) error) (found bool, err error) {
+	err = c.each(text, bind, func(s *stmt) (bool, error) {
+		found = true
+		if row == nil {
+			return false, nil
+		}
+		return false, row(s)
+	})
+	return found, err
+}

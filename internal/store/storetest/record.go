@@ -58,7 +58,7 @@ func recordKept(w *world) {
 		"odd JSON":  func(r *store.Record) { r.Body = []byte("{ \"b\":1.00,\n\t\"a\": \"<\\u00e9>\", \"b\": 2 }") },
 		"no name":   func(r *store.Record) { r.Name = "" },
 		"no parent": func(r *store.Record) { r.Parent = 0 },
-		"aliases":   func(r *store.Record) { r.Aliases = []string{"a'b", "tfe:ws-1", "☃"} },
+		"aliases":   func(r *store.Record) { r.Aliases = []string{"a'b", "external:ws-1", "☃"} },
 		"odd name":  func(r *store.Record) { r.Name = ` it's "x" % _ \ ` },
 	} {
 		r := w.record(store.KindWorkspace, "w")

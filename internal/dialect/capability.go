@@ -24,7 +24,7 @@ type Detached interface {
 }
 
 // Audience is a dialect whose mail subscriptions can address everybody: the members of the team for a subscription of a
-// team, of the organization otherwise. Those who only have an invitation get nothing.
+// team, those of the organization otherwise. Without it only the listed addresses and users get mail.
 type Audience interface {
 	AllMembers(s *subscription.Subscription) bool
 }

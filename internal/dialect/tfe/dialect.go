@@ -62,7 +62,7 @@ func (*Dialect) AllMembers(s *subscription.Subscription) bool {
 	if s.Scope().Level == subscription.LevelWorkspace {
 		return false
 	}
-	return settingsOf(s).AllMembers || (len(s.UserIDs) == 0 && len(s.Emails) == 0)
+	return settingsOf(s).all() || (len(s.UserIDs) == 0 && len(s.Emails) == 0)
 }
 
 // attemptTimeout bounds one attempt (§2).

@@ -8,7 +8,8 @@ import (
 
 // settings is what a configuration has beside the neutral fields of a subscription.
 type settings struct {
-	AllMembers bool `json:"email_all_members,omitempty"`
+	// AllMembers is nil where a client never said; then it is not echoed (§5.3).
+	AllMembers *bool `json:"email_all_members,omitempty"`
 }
 
 // settingsOf reads a subscription's settings; those that somebody else wrote in another shape count as none.
@@ -20,10 +21,16 @@ func settingsOf(s *subscription.Subscription) settings {
 	return found
 }
 
-// encoded writes the settings, nil when they are all at their defaults.
+// all reports whether mails go to all members.
+func (s settings) all() bool { return s.AllMembers != nil && *s.AllMembers }
+
+// encoded writes the settings, nil when nobody said anything.
 func (s settings) encoded() json.RawMessage {
-	if s == (settings{}) {
+	switch {
+	case s.AllMembers == nil:
 		return nil
+	case *s.AllMembers:
+		return json.RawMessage(`{"email_all_members":true}`)
 	}
-	return json.RawMessage(`{"email_all_members":true}`)
+	return json.RawMessage(`{"email_all_members":false}`)
 }

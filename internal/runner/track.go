@@ -19,6 +19,7 @@ type Track struct {
 	run   event.Run
 	stage stage
 
+	failure     string // the error that was printed; it counts only once the command has failed
 	approved    bool
 	declined    bool
 	interrupted bool
@@ -90,8 +91,8 @@ func (t *Track) Observe(o Observation, at time.Time) []event.Event {
 	case Linked:
 		t.run.URL = o.Text
 	case Failed:
-		if t.run.Error == "" {
-			t.run.Error = o.Text
+		if t.failure == "" {
+			t.failure = o.Text
 		}
 	}
 	return nil
@@ -165,13 +166,12 @@ func (t *Track) End(exit Exit, at time.Time) []event.Event {
 		exit.Code = 0
 	}
 	if exit.Code == 0 && exit.Signal == 0 {
-		t.run.Error = ""
 		if t.inv.PlanOnly || (t.unchanged() && t.stage < applying) {
 			return t.enter(nil, ended, event.StatusPlannedAndFinished, at)
 		}
 		return t.enter(nil, ended, event.StatusApplied, at)
 	}
-	t.run.Phase = event.PhasePlan
+	t.run.Phase, t.run.Error = event.PhasePlan, t.failure
 	if t.stage == applying {
 		t.run.Phase = event.PhaseApply
 	}

@@ -77,8 +77,12 @@ func (r *Recognizer) line(stream runner.Stream, line string) {
 
 // failed notes an error's excerpt.
 func (r *Recognizer) failed(text string) {
-	if text != "" && text != halted {
-		r.saw(runner.Observation{Saw: runner.Failed, Text: text})
+	if text == "" || text == halted {
+		return
+	}
+	r.saw(runner.Observation{Saw: runner.Failed, Text: text})
+	if interruptedPrompt.MatchString(text) {
+		r.interrupt()
 	}
 }
 

@@ -35,6 +35,8 @@ func extraRecordings() []scenario {
 		{name: "apply-interrupted", args: []string{"apply", "-auto-approve", "-no-color"}, code: 1},
 		{name: "apply-interrupted-json", args: []string{"apply", "-auto-approve", "-json"}, code: 1},
 		{name: "prompt-interrupted", args: []string{"apply", "-no-color"}, code: 1},
+		{name: "prompt-interrupted-terminal", args: []string{"apply"}, code: 1},
+		{name: "apply-approved-terminal", args: []string{"apply"}},
 	}
 }
 

@@ -18,8 +18,10 @@ var (
 	questionLine  = regexp.MustCompile(`^(?:Do you (?:really )?want to|Would you like to) `)
 	replaceLine   = regexp.MustCompile(`^  # .+ (?:must|will) be replaced(?:$|[ ,])`)
 	operationLine = regexp.MustCompile(`^\S.*: (?:Creating|Modifying|Destroying|Importing)\.\.\.`)
-	logLine       = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+ \[(?:TRACE|DEBUG|INFO|WARN|ERROR)\]`) // with TF_LOG
-	countWords    = regexp.MustCompile(`(\d+) (?:to )?(\w+)`)
+	// An interrupt at the prompt ends the command with this error; "Interrupt received." is then only sometimes printed.
+	interruptedPrompt = regexp.MustCompile(`^Error: .*asking for approval: (?:interrupted|context canceled)`)
+	logLine           = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+ \[(?:TRACE|DEBUG|INFO|WARN|ERROR)\]`) // with TF_LOG
+	countWords        = regexp.MustCompile(`(\d+) (?:to )?(\w+)`)
 )
 
 // text reads one line of the output for people.
@@ -92,16 +94,18 @@ func (r *Recognizer) prompt(line string) {
 	}
 }
 
-// answer reads the first line after the prompt. A refusal is said in words; an error or an interrupt decides nothing; and
-// anything else would not be printed without approval.
+// answer reads the first line after the prompt. A refusal is said in words; after an error or an interrupt there was no
+// answer; and anything else would not be printed without approval.
 func (r *Recognizer) answer(line string) {
 	trimmed := strings.TrimSpace(line)
 	switch {
 	case trimmed == "", strings.HasPrefix(trimmed, "Enter a value:"):
 	case declinedLine.MatchString(trimmed):
 		r.decline()
+	case isErrorStart(line): // it could not ask; nothing but the error's text follows
+		r.answered = true
 	case r.interrupted, strings.HasPrefix(trimmed, "Interrupt received."), logLine.MatchString(line):
-	case strings.HasPrefix(trimmed, "╷"), isErrorStart(line): // the box of an error begins with an empty line
+	case strings.HasPrefix(trimmed, "╷"), strings.HasPrefix(trimmed, "│"): // the box of an error or a warning
 	default:
 		r.answered = true
 		r.saw(runner.Observation{Saw: runner.Approved})

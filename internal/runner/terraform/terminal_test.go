@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -101,9 +100,6 @@ func bare(dir string, args ...string) *exec.Cmd {
 
 const ctrlC = "\x03"
 
-// interruptNotice is printed or not when the prompt is interrupted, as chance has it.
-const interruptNotice = "\r\n\r\nInterrupt received.\r\nPlease wait for Terraform to exit or data loss may occur.\r\nGracefully shutting down...\r\n"
-
 // TestRealTerminalShowsTheSame runs each command in a terminal, bare and wrapped, and compares what the screen got.
 func TestRealTerminalShowsTheSame(t *testing.T) {
 	t.Parallel()
@@ -154,7 +150,11 @@ func TestRealTerminalShowsTheSame(t *testing.T) {
 		},
 		{
 			name: "apply, ^C while applying", config: "slow", args: []string{"apply", "-auto-approve"},
-			play: func(s *screen) { waitForFile(s.t, filepath.Join(s.cmd.Dir, "started")); s.press(ctrlC) },
+			play: func(s *screen) {
+				s.until("exec sleep")
+				waitForFile(s.t, filepath.Join(s.cmd.Dir, "started"))
+				s.press(ctrlC)
+			},
 			code: 1, statuses: "pending planning planned applying canceled",
 		},
 		{
@@ -171,10 +171,12 @@ func TestRealTerminalShowsTheSame(t *testing.T) {
 					tt.play(s)
 				}
 				text, code := s.end()
-				if strings.Contains(tt.name, "prompt") {
-					text = bytes.ReplaceAll(text, []byte(interruptNotice), nil)
+				// What follows an interrupt is left to chance: how much was halted, and whether it is spoken of.
+				before, _, _ := bytes.Cut(text, []byte("^C"))
+				if bytes.Contains(text, []byte("Two interrupts")) {
+					t.Error("the command was interrupted twice")
 				}
-				return comparable(text), code
+				return comparable(before), code
 			}
 			args := append([]string{tool}, tt.args...)
 			want, wantCode := play(bare(prepare(t, tool, tt.config), args...))
@@ -185,9 +187,6 @@ func TestRealTerminalShowsTheSame(t *testing.T) {
 			}
 			if code != wantCode || code != tt.code {
 				t.Errorf("exit code %d, bare %d, want %d", code, wantCode, tt.code)
-			}
-			if strings.Contains(got, "Two interrupts") {
-				t.Error("the command was interrupted twice")
 			}
 			if got := statuses(t, events); got != tt.statuses {
 				t.Errorf("statuses are %q, want %q", got, tt.statuses)

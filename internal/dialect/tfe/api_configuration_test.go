@@ -268,12 +268,16 @@ func TestVerifyAndEnable(t *testing.T) {
 func TestMailIsTestedAfterTheAnswer(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
-	s.have(theID, func(sub *subscription.Subscription) { sub.Channel, sub.Triggers = subscription.ChannelEmail, nil })
+	s.have(theID, func(sub *subscription.Subscription) {
+		sub.Channel, sub.Triggers, sub.Emails = subscription.ChannelEmail, nil, []string{"Member@example.com"}
+		sub.Scopes = []subscription.Scope{{Level: subscription.LevelProject, ID: s.project}}
+		sub.Settings = settings{AllMembers: ref(true)}.encoded()
+	})
 	if got := read(t, s.want(t, 200, "POST", thePath+"/actions/verify", "")); got.Data.Attributes.Enabled || len(got.Data.Attributes.Responses) != 0 {
 		t.Errorf("got %+v", got)
 	}
-	if len(s.subscriptions.sent) != 1 || s.subscriptions.sent[0].Mail == nil {
-		t.Errorf("sent %v", s.subscriptions.sent)
+	if len(s.subscriptions.sent) != 1 || !slices.Equal(s.subscriptions.sent[0].Mail.Recipients, []string{"Member@example.com", "other@example.com"}) {
+		t.Fatalf("sent %v", s.subscriptions.sent)
 	}
 	if got := read(t, s.want(t, 200, "POST", thePath+"/actions/enable", "")); !got.Data.Attributes.Enabled || len(s.subscriptions.sent) != 1 {
 		t.Errorf("got %+v", got)

@@ -151,7 +151,7 @@ func deleteConfiguration(c *call) (answer, error) {
 
 // verifyConfiguration sends the verification. For mail the answer comes at once, and a test mail after it (§5.4).
 func verifyConfiguration(c *call) (answer, error) {
-	s, _, err := c.theConfiguration()
+	s, at, err := c.theConfiguration()
 	if err != nil {
 		return answer{}, err
 	}
@@ -159,23 +159,12 @@ func verifyConfiguration(c *call) (answer, error) {
 		return answer{}, err
 	}
 	if s.Channel == subscription.ChannelEmail {
-		got, err := c.answerWith(ok, s)
-		got.later = c.sendTestMail(s)
-		return got, err
+		return c.answerThenMail(s, at)
 	}
 	if _, err := c.Subscriptions.Verify(c, c.who, s.ID); err != nil {
 		return answer{}, err
 	}
 	return c.answerWith(ok, s)
-}
-
-// sendTestMail returns what sends the test mail when the client has its answer. How it went is in the history.
-func (c *call) sendTestMail(s *subscription.Subscription) func(context.Context) {
-	return func(ctx context.Context) {
-		if _, err := c.Subscriptions.Send(ctx, c.who, s.ID, testMail(s, c.Site, nil)); err != nil {
-			c.Log.WarnContext(ctx, "send test mail", "dialect", Name, "subscription", s.ID.String(), "error", err)
-		}
-	}
 }
 
 // enableConfiguration verifies and switches on; a mail configuration is switched on at once.

@@ -83,7 +83,7 @@ func sampleRun(status event.Status, awaiting bool) *event.Event {
 	e.OccurredAt = at("2019-01-25T18:37:04Z")
 	e.Actor = &event.Actor{Name: "sample-user"}
 	e.Run = &event.Run{
-		ID: 55 << 13, SourceID: "run-FwnENkvDnrpyFC7M", Message: "Add five new queue workers", Status: status, Awaiting: awaiting,
+		ID: 55 << 13, SourceID: "17", ExternalIDs: map[string]string{Name: "run-FwnENkvDnrpyFC7M"}, Message: "Add five new queue workers", Status: status, Awaiting: awaiting,
 		CreatedAt: at("2019-01-25T18:34:00Z"), CreatedBy: &event.Actor{Name: "sample-user"},
 	}
 	return e
@@ -97,7 +97,7 @@ func capturedRun(run, message, created string, status event.Status, awaiting boo
 		e.Actor = &event.Actor{Name: by}
 	}
 	e.Run = &event.Run{
-		ID: 56 << 13, SourceID: run, Message: message, Status: status, Awaiting: awaiting,
+		ID: 56 << 13, SourceID: run, ExternalIDs: map[string]string{Name: run}, Message: message, Status: status, Awaiting: awaiting,
 		CreatedAt: at(created), CreatedBy: &event.Actor{Name: "sample"},
 	}
 	return e

@@ -36,12 +36,11 @@ func workspaceID(w *event.Workspace) string {
 	return dialect.ExternalID(Name, w.ExternalIDs, workspaceIDs, w.ID)
 }
 
-// runID keeps an identifier of the platform's shape, wherever the run comes from; any other run gets a stable one (§3.1).
+// runID keeps an identifier of the platform's shape that a run was given; any other run gets a stable one (§3.1). What a
+// source merely calls its run is not kept, so that every identifier that we print can be looked up.
 func runID(r *event.Run) string {
-	for _, given := range []string{r.ExternalIDs[Name], r.SourceID} {
-		if runIDs.Matches(given) {
-			return given
-		}
+	if given := r.ExternalIDs[Name]; runIDs.Matches(given) {
+		return given
 	}
 	if r.ID == 0 { // an example that was never accepted
 		return runIDs.Encode(ident.Derive("run", r.SourceID))

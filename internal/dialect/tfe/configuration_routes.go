@@ -1,7 +1,6 @@
 package tfe
 
 import (
-	"context"
 	"errors"
 	"fmt"
 

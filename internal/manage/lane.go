@@ -9,30 +9,26 @@ import (
 	"carillon/internal/store"
 )
 
-// Remember keeps what the engine must know of a destination after a restart, such as since when it has failed. The state
-// is JSON of the engine's making; nil forgets it.
-func (m *Manage) Remember(ctx context.Context, destination ident.ID, state json.RawMessage) error {
+// Remember keeps what the engine must know of a destination after a restart, such as since when it has failed. The body
+// is JSON of the engine's making; a nil one forgets the destination.
+func (m *Manage) Remember(ctx context.Context, destination ident.ID, body []byte) error {
+	if body != nil && !json.Valid(body) {
+		return fmt.Errorf("remember destination %s: what is to be kept is not JSON", destination)
+	}
 	return m.commit(ctx, func() ([]store.Change, error) {
-		if state == nil {
+		if body == nil {
 			return []store.Change{store.Delete(store.KindDestination, destination)}, nil
 		}
-		return []store.Change{store.Put(&store.Record{Kind: store.KindDestination, ID: destination, Body: state})}, nil
+		return []store.Change{store.Put(&store.Record{Kind: store.KindDestination, ID: destination, Body: body})}, nil
 	})
 }
 
-// Recall returns what was remembered of a destination, nil when nothing was.
-func (m *Manage) Recall(ctx context.Context, destination ident.ID) (json.RawMessage, error) {
-	r, err := m.store.Get(ctx, store.KindDestination, destination)
-	if missing(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("recall destination %s: %w", destination, err)
-	}
-	return r.Body, nil
-}
-
-// RecallAll calls fn for every destination of which something is remembered.
-func (m *Manage) RecallAll(ctx context.Context, fn func(destination ident.ID, state json.RawMessage) error) error {
-	return m.each(ctx, store.KindDestination, 0, func(r *store.Record) error { return fn(r.ID, r.Body) })
+// Recall returns what is remembered of every destination.
+func (m *Manage) Recall(ctx context.Context) (map[ident.ID][]byte, error) {
+	all := make(map[ident.ID][]byte)
+	err := m.each(ctx, store.KindDestination, 0, func(r *store.Record) error {
+		all[r.ID] = r.Body
+		return nil
+	})
+	return all, err
 }

@@ -165,9 +165,17 @@ func (c *Client) CreateSubscription(ctx context.Context, draft SubscriptionDraft
 	return made, err
 }
 
-// Redeliver queues a delivery once more and returns the new one.
-func (c *Client) Redeliver(ctx context.Context, delivery string) (Delivery, error) {
-	var made Delivery
-	err := c.Call(ctx, http.MethodPost, "/v1/deliveries/"+url.PathEscape(delivery)+"/redeliver", nil, &made)
+// Redelivery is a delivery that repeats an earlier one. Attempt is set when it was sent at once.
+type Redelivery struct {
+	Delivery string   `json:"delivery"`
+	Origin   string   `json:"origin"`
+	Attempt  *Attempt `json:"attempt,omitempty"`
+}
+
+// Redeliver queues a delivery once more, or sends it now and waits for the answer.
+func (c *Client) Redeliver(ctx context.Context, delivery string, now bool) (Redelivery, error) {
+	var made Redelivery
+	in := map[string]bool{"now": now}
+	err := c.Call(ctx, http.MethodPost, "/v1/deliveries/"+url.PathEscape(delivery)+"/redeliver", in, &made)
 	return made, err
 }

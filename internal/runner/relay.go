@@ -40,8 +40,9 @@ type relay struct {
 }
 
 type heldSignal struct {
-	sig syscall.Signal
-	due time.Time
+	sig      syscall.Signal
+	due      time.Time
+	terminal bool // the command very probably has it
 }
 
 func newRelay(watched bool) *relay { return &relay{watched: watched} }
@@ -65,7 +66,7 @@ func (r *relay) receive(sig syscall.Signal, terminal bool, now time.Time) bool {
 	if fromTerminal {
 		wait = courtesyTerminal
 	}
-	r.held = append(r.held, heldSignal{sig: sig, due: now.Add(wait)})
+	r.held = append(r.held, heldSignal{sig: sig, due: now.Add(wait), terminal: fromTerminal})
 	return false
 }
 
@@ -83,11 +84,17 @@ func (r *relay) acknowledged(now time.Time) {
 	}
 }
 
-// due returns the held signals whose time has come.
-func (r *relay) due(now time.Time) []syscall.Signal {
+// due returns the held signals whose time has come. While the user's side takes no output (muted), the command can not
+// be heard: what a terminal sent stays held.
+func (r *relay) due(now time.Time, muted bool) []syscall.Signal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var signals []syscall.Signal
+	for i := range r.held {
+		if muted && r.held[i].terminal {
+			r.held[i].due = now.Add(courtesyTerminal)
+		}
+	}
 	r.held = slices.DeleteFunc(r.held, func(h heldSignal) bool {
 		ripe := !now.Before(h.due)
 		if ripe {

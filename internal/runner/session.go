@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -77,7 +78,8 @@ func (s *session) attend(ctx context.Context, signals <-chan os.Signal) Exit {
 			s.deliver(syscall.SIGTERM)
 			stop = nil
 		case <-timer:
-			for _, sig := range s.relay.due(time.Now()) {
+			muted := slices.ContainsFunc(s.wires, func(w *wire) bool { return w.writing.Load() })
+			for _, sig := range s.relay.due(time.Now(), muted) {
 				s.deliver(sig)
 			}
 		}

@@ -27,6 +27,7 @@ type wire struct {
 	out      *os.File // the user's
 	terminal bool
 	over     atomic.Bool // the command has ended
+	writing  atomic.Bool // the user's side is being written to
 	done     chan struct{}
 }
 
@@ -88,7 +89,10 @@ func (w *wire) carry(hear func(Stream, []byte)) {
 	for left := remainder; left > 0; {
 		n, err := w.near.Read(buffer)
 		if n > 0 {
-			if _, failed := w.out.Write(buffer[:n]); failed != nil {
+			w.writing.Store(true)
+			_, failed := w.out.Write(buffer[:n])
+			w.writing.Store(false)
+			if failed != nil {
 				return // nobody reads any more: closing our end tells the command, as it would have been told
 			}
 			hear(w.stream, buffer[:n])

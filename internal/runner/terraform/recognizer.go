@@ -100,11 +100,10 @@ func (r *Recognizer) apply() {
 	}
 }
 
+// interrupt notes an interrupt. Each is told: whoever passes signals on counts them.
 func (r *Recognizer) interrupt() {
-	if !r.interrupted {
-		r.interrupted = true
-		r.saw(runner.Observation{Saw: runner.Interrupted})
-	}
+	r.interrupted = true
+	r.saw(runner.Observation{Saw: runner.Interrupted})
 }
 
 func (r *Recognizer) decline() {

@@ -71,7 +71,7 @@ func (m *Manage) sealInto(s *subscription.Subscription, plain subscription.Secre
 		old = &subscription.Subscription{}
 	}
 	once := func(now, before string, sealed seal.Sealed, field string) seal.Sealed {
-		if now == before && sealed != "" {
+		if now == before && now != "" && sealed != "" {
 			return sealed
 		}
 		return m.keyring.Seal(now, subscription.Place(s.ID, field))

@@ -25,7 +25,7 @@ import (
 // world is one node on one database, with an engine and a way in that only write down what they are asked.
 type world struct {
 	*manage.Manage
-	t      *testing.T
+	t      testing.TB
 	ctx    context.Context
 	store  *sqlite.Store
 	path   string
@@ -67,7 +67,7 @@ func masterKey(fill byte) []byte {
 	return key
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "carillon.db")
 	db, err := sqlite.Open(t.Context(), sqlite.Options{Path: path, Log: slog.New(slog.DiscardHandler)})
@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // joinWorld starts another node on a database.
-func joinWorld(t *testing.T, db *sqlite.Store, path string, node int, keys ...[]byte) *world {
+func joinWorld(t testing.TB, db *sqlite.Store, path string, node int, keys ...[]byte) *world {
 	t.Helper()
 	w := &world{
 		t: t, ctx: t.Context(), store: db, path: path, index: &subscription.Index{}, engine: &engine{}, door: &door{},
@@ -265,7 +265,7 @@ func (d *plainDialect) OutlivesScopes(*subscription.Subscription) bool { return 
 func (d *plainDialect) AllMembers(*subscription.Subscription) bool { return d.all }
 
 // must returns a value whose error would end the test.
-func must[T any](t *testing.T) func(T, error) T {
+func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {
@@ -327,7 +327,7 @@ func as(role estate.Role, organization, project, workspace ident.ID) estate.Prin
 }
 
 // wantCode fails the test unless err is a fault of the code; "" wants no error.
-func wantCode(t *testing.T, err error, code fault.Code) {
+func wantCode(t testing.TB, err error, code fault.Code) {
 	t.Helper()
 	if fault.CodeOf(err) != code {
 		t.Errorf("err = %v, want code %q", err, code)
@@ -335,7 +335,7 @@ func wantCode(t *testing.T, err error, code fault.Code) {
 }
 
 // wantField fails the test unless err is a fault about the field.
-func wantField(t *testing.T, err error, field string) {
+func wantField(t testing.TB, err error, field string) {
 	t.Helper()
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok {

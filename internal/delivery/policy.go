@@ -1,8 +1,11 @@
 package delivery
 
 import (
+	"math"
 	"slices"
 	"time"
+
+	"carillon/internal/subscription"
 )
 
 // Policy is how often and when a delivery is tried, as values. The zero Policy is Default.
@@ -36,7 +39,7 @@ type Policy struct {
 	// NoRetry ends the delivery after its first attempt.
 	NoRetry bool
 
-	// GoneDisables switches the subscription off on 410.
+	// GoneDisables ends the delivery on 410 and switches the subscription off.
 	GoneDisables bool
 
 	// DisableAfter switches the subscription off after that many deliveries in a row that ended badly; 0 never.
@@ -71,6 +74,81 @@ func Default() Policy {
 	}
 }
 
+// With lays a subscription's own limits over the policy; zero limits leave the policy's. A policy without any wait that is
+// given several attempts waits as Default does between them. The zero Policy becomes Default.
+func (p Policy) With(limits subscription.Delivery) Policy {
+	p = p.orDefault()
+	if limits.MaxAttempts > 0 {
+		p.MaxAttempts = limits.MaxAttempts
+		if len(p.Waits) == 0 && p.Tail == 0 {
+			p.Waits, p.Tail = Default().Waits, Default().Tail
+		}
+	}
+	if limits.Timeout > 0 {
+		p.Timeout = limits.Timeout
+	}
+	p.Unordered = p.Unordered || limits.Unordered
+	return p
+}
+
+// Span is how long a delivery takes from its making to its last attempt when every attempt fails at once and none is
+// delayed: the time within which the policy means a delivery to end. A policy without an end has the longest Duration.
+func (p Policy) Span() time.Duration {
+	p = p.orDefault()
+	if p.NoRetry {
+		return 0
+	}
+	longest := time.Duration(math.MaxInt64)
+	if p.GiveUpAfter > 0 {
+		longest = p.GiveUpAfter
+	}
+	planned, sum := p.Waits, time.Duration(0)
+	if p.MaxAttempts > 0 {
+		planned = planned[:min(len(planned), p.MaxAttempts-1)]
+	}
+	for _, wait := range planned {
+		if sum += wait; sum >= longest {
+			return longest
+		}
+	}
+	repeated, ok := p.wait(len(p.Waits) + 1)
+	switch further := p.MaxAttempts - 1 - len(p.Waits); {
+	case !ok || (p.MaxAttempts > 0 && further <= 0):
+		return sum
+	case p.MaxAttempts == 0 || time.Duration(further) > (longest-sum)/max(repeated, 1):
+		return longest
+	default:
+		return sum + time.Duration(further)*repeated
+	}
+}
+
+// orDefault replaces the zero policy by Default, and the zero time limits of any other by Default's.
+func (p Policy) orDefault() Policy {
+	if p.blank() {
+		return Default()
+	}
+	if p.Timeout == 0 {
+		p.Timeout = Default().Timeout
+	}
+	if p.ConnectTimeout == 0 {
+		p.ConnectTimeout = Default().ConnectTimeout
+	}
+	return p
+}
+
+// blank reports whether the policy says nothing at all about when a delivery is tried and ends.
+func (p Policy) blank() bool {
+	return len(p.Waits) == 0 && p.Tail == 0 && p.MaxAttempts == 0 && p.GiveUpAfter == 0 && p.Jitter == 0 &&
+		p.RetryAfterCap == 0 && len(p.RetryAfterOn) == 0 && len(p.FinalStatuses) == 0 && !p.FinalBelow500 &&
+		len(p.RetryStatuses) == 0 && !p.NoRetry && !p.GoneDisables && p.DisableAfter == 0 &&
+		p.DisableAfterFailing == 0 && !p.Unordered && p.Timeout == 0 && p.ConnectTimeout == 0
+}
+
+// last reports whether no attempt may follow the one of this number, whatever the waits say.
+func (p Policy) last(number int) bool {
+	return p.NoRetry || (p.MaxAttempts > 0 && number >= p.MaxAttempts)
+}
+
 // Decision is what follows from an attempt.
 type Decision struct {
 	State   State
@@ -85,11 +163,14 @@ func (p Policy) Decide(number int, result Result, made, ended time.Time, spread 
 	if result.OK() {
 		return Decision{State: Delivered}
 	}
-	disable := p.GoneDisables && result.Class == ClassAnswered && result.Status == 410
-	if !p.retryable(result) {
-		return Decision{State: Exhausted, Disable: disable, Reason: "the answer is final"}
+	p = p.orDefault()
+	if p.GoneDisables && result.Class == ClassAnswered && result.Status == 410 {
+		return Decision{State: Exhausted, Disable: true, Reason: "the receiver is gone"}
 	}
-	if p.NoRetry || (p.MaxAttempts > 0 && number >= p.MaxAttempts) {
+	if !p.retryable(result) {
+		return Decision{State: Exhausted, Reason: result.final()}
+	}
+	if p.last(number) {
 		return Decision{State: Exhausted, Reason: "all attempts are used up"}
 	}
 	wait, ok := p.wait(number)
@@ -108,6 +189,9 @@ func (p Policy) Decide(number int, result Result, made, ended time.Time, spread 
 func (p Policy) retryable(r Result) bool {
 	switch r.Class {
 	case ClassAnswered:
+		if r.Advice != AdviceNone {
+			return r.Advice == AdviceRetry
+		}
 		if slices.Contains(p.RetryStatuses, r.Status) {
 			return true
 		}
@@ -119,6 +203,14 @@ func (p Policy) retryable(r Result) bool {
 		return false
 	}
 	return true
+}
+
+// final says why a result that may not be retried ended the delivery.
+func (r Result) final() string {
+	if r.Class == ClassAnswered {
+		return "the answer is final"
+	}
+	return "the delivery can not be sent"
 }
 
 // wait returns the plain wait after attempt number; ok is false when no further attempt is planned.

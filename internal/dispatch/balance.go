@@ -1,0 +1,175 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"carillon/internal/delivery"
+	"carillon/internal/store"
+)
+
+// keepBalance claims and releases shards as nodes come and go, until the dispatcher halts.
+func (d *Dispatcher) keepBalance() {
+	for {
+		select {
+		case <-d.running.Done():
+			return
+		case cluster := <-d.clusters:
+			if err := d.balance(d.running, cluster); err != nil && d.running.Err() == nil {
+				d.Log.Error("balancing shards", "err", err)
+			}
+		case <-d.draining:
+			if err := d.release(d.running); err != nil && d.running.Err() == nil {
+				d.Log.Error("releasing shards", "err", err)
+			}
+		}
+	}
+}
+
+// balance does what this node owes to an even division of the shards.
+func (d *Dispatcher) balance(ctx context.Context, cluster store.Cluster) error {
+	node, session := d.lease.joined()
+	p := d.scheduler.plan(node, cluster)
+	if len(p.lost) > 0 {
+		d.lease.disown(p.lost)
+		d.scheduler.dropThese(p.lost)
+		d.Log.Warn("shards belong to another node now", "shards", len(p.lost))
+	}
+	if p.joined {
+		poke(d.hints.signal) // with other nodes about, what they accept is looked for
+	}
+	for _, number := range p.surplus {
+		d.scheduler.beginDrain(number)
+	}
+	if len(p.claims) == 0 {
+		return nil
+	}
+	if err := d.recall(ctx); err != nil {
+		d.Log.Error("recalling what is known of destinations", "err", err)
+	}
+	epochs, err := d.Store.Claim(ctx, node, p.claims)
+	if err != nil {
+		return fmt.Errorf("claim shards: %w", err)
+	}
+	if err := d.freeOwn(ctx, node, p, epochs); err != nil {
+		return err
+	}
+	if !d.lease.own(session, epochs) {
+		return nil // the lease was lost while they were claimed
+	}
+	for number, epoch := range epochs {
+		d.scheduler.own(number, epoch, p.unclean[number], d.notes.inShard(number), d.nano())
+		d.tasks.Go(func() { d.scan(number) })
+	}
+	return nil
+}
+
+// freeOwn releases shards that an earlier process left under this node's number and that were not granted for it; the
+// next round claims them.
+func (d *Dispatcher) freeOwn(ctx context.Context, node int, p plan, granted map[int]int64) error {
+	var own []int
+	for number := range p.claims {
+		if _, ok := granted[number]; !ok && p.own[number] {
+			own = append(own, number)
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	slices.Sort(own)
+	d.scheduler.suspect(own)
+	if err := d.Store.Release(ctx, node, own); err != nil {
+		return fmt.Errorf("release shards of an earlier process: %w", err)
+	}
+	return nil
+}
+
+// release gives up the shards that were to be released and have come to rest.
+func (d *Dispatcher) release(ctx context.Context) error {
+	node, _ := d.lease.joined()
+	shards := d.scheduler.drained()
+	if len(shards) == 0 || node < 0 {
+		return nil
+	}
+	d.lease.disown(shards)
+	if err := d.Store.Release(ctx, node, shards); err != nil {
+		return fmt.Errorf("release shards: %w", err)
+	}
+	return nil
+}
+
+// plan is what one look at the leases asks of this node.
+type plan struct {
+	lost    []int         // held in memory, and not ours by the store
+	surplus []int         // to be released
+	claims  map[int]int64 // to be claimed, with the epoch that was seen
+	unclean map[int]bool  // of the claims: their owner did not release them
+	own     map[int]bool  // of the claims: under our number already
+	joined  bool          // this node is not alone any more
+}
+
+// plan compares what is held with what should be.
+func (s *scheduler) plan(node int, cluster store.Cluster) plan {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	living := livingNodes(node, cluster)
+	p := plan{claims: map[int]int64{}, unclean: map[int]bool{}, own: map[int]bool{}}
+	p.joined = s.alone && len(living) > 1
+	s.alone = len(living) == 1
+	rank, held := slices.Index(living, node), 0
+	for i := range s.shards {
+		home := &s.shards[i]
+		owner, known := cluster.Owners[i]
+		switch {
+		case home.held && known && (owner.Node != node || owner.Epoch != home.epoch):
+			p.lost = append(p.lost, i)
+		case home.held && !home.draining:
+			held++
+		}
+	}
+	want := delivery.Shards / len(living)
+	if rank < delivery.Shards%len(living) {
+		want++
+	}
+	for n := range delivery.Shards {
+		// Each node begins elsewhere, so that those that take over at the same time seldom want the same.
+		number := (rank*delivery.Shards/len(living) + n) % delivery.Shards
+		home := &s.shards[number]
+		switch {
+		case home.held && !home.draining && held > want:
+			p.surplus = append(p.surplus, number)
+			held--
+		case !home.held && held < want && s.claimable(home, node, living, cluster, &p):
+			held++
+		}
+	}
+	return p
+}
+
+// claimable notes a shard as a claim when nobody who lives owns it.
+func (s *scheduler) claimable(home *shard, node int, living []int, cluster store.Cluster, p *plan) bool {
+	owner, known := cluster.Owners[home.number]
+	if !known {
+		owner.Node = -1
+	}
+	if home.settling > 0 || (owner.Node != node && owner.Node >= 0 && slices.Contains(living, owner.Node)) {
+		return false
+	}
+	p.claims[home.number] = owner.Epoch
+	p.unclean[home.number] = !known || owner.Node >= 0 || home.suspect
+	p.own[home.number] = owner.Node == node
+	return true
+}
+
+// livingNodes lists the nodes whose lease holds, sorted; this one is among them.
+func livingNodes(node int, cluster store.Cluster) []int {
+	living := []int{node}
+	for _, n := range cluster.Nodes {
+		if n.Number != node && n.Expires.After(cluster.Now) {
+			living = append(living, n.Number)
+		}
+	}
+	slices.Sort(living)
+	return living
+}

@@ -1,0 +1,112 @@
+package dispatch
+
+import (
+	"slices"
+	"time"
+
+	"carillon/internal/delivery"
+	"carillon/internal/ident"
+)
+
+// clockSkew is how far apart the clocks of two nodes may be. It only widens the set of attempts that are marked as
+// possibly repeated after a node died.
+const clockSkew = 2 * time.Second
+
+// recentRuns is how many runs a shard remembers, to know that the predecessor of a transition passed through this node.
+const recentRuns = 1024
+
+// shard is one part of the queue: what this node knows of it while it owns it.
+type shard struct {
+	number int
+
+	held      bool
+	draining  bool  // no new attempts: it is about to be released
+	epoch     int64 // of the lease
+	claimedAt int64
+
+	// unclean says that the owner before did not release the shard: it may have sent what it did not record.
+	unclean bool
+
+	// suspect says that a shard that was released for an earlier process of ours is nevertheless unclean.
+	suspect bool
+
+	// tainted says that we ourselves may have sent what is not recorded: the shard must not be released as clean.
+	tainted bool
+
+	scanning bool // the rows that were there when it was taken over are being read
+
+	lanes    map[ident.ID]*lane
+	inflight int
+
+	// settling counts what was handed to the committer and is not settled. It outlives the lease: before that is zero the
+	// shard is not claimed again, so that nothing of an old epoch is recorded in a new one.
+	settling int
+
+	reads    int                   // reads of the queue under way
+	finished map[ident.ID]struct{} // what was settled while they are: their rows may be in the answers still
+
+	deferred []deferral // by ticket
+	tickets  int64
+	recent   *lru[chainKey, int64]
+}
+
+// deferral is an offered delivery that waits until it is certain that nothing before it in its run is in the store
+// unseen.
+type deferral struct {
+	ticket int64
+	row    delivery.Delivery
+}
+
+// own begins an epoch.
+func (s *shard) own(epoch int64, unclean bool, now int64) {
+	s.held, s.draining, s.epoch, s.claimedAt, s.unclean, s.tainted = true, false, epoch, now, unclean, false
+	s.scanning, s.suspect = true, false
+	s.lanes = make(map[ident.ID]*lane)
+	s.inflight, s.reads, s.deferred = 0, 0, nil
+	s.finished = make(map[ident.ID]struct{})
+	s.recent = newLRU[chainKey, int64](recentRuns)
+}
+
+// mayRepeat reports whether a row that was there when the shard was taken over may have been sent by the owner before:
+// that owner died, and the row was due.
+func (s *shard) mayRepeat(row *delivery.Delivery) bool {
+	return s.unclean && row.Due.UnixNano() <= s.claimedAt+int64(clockSkew)
+}
+
+// idle reports whether nothing of the shard is in flight or being recorded.
+func (s *shard) idle() bool { return s.inflight == 0 && s.settling == 0 }
+
+// undefer takes a deferred delivery out, and reports whether it was there.
+func (s *shard) undefer(id ident.ID) (row delivery.Delivery, ok bool) {
+	at := slices.IndexFunc(s.deferred, func(d deferral) bool { return d.row.ID == id })
+	if at < 0 {
+		return row, false
+	}
+	row = s.deferred[at].row
+	s.deferred = slices.Delete(s.deferred, at, at+1)
+	return row, true
+}
+
+// defers reports whether an offered delivery must wait for a read of the store: an ordered one whose predecessor did not
+// pass through here while other rows of its run may be unseen.
+func (s *shard) defers(key chainKey, sequence int64, l *lane, alone bool) bool {
+	if sequence == 0 || (alone && !s.scanning) {
+		return false
+	}
+	if c := l.chains[key]; c != nil && c.holds(sequence-1) {
+		return false
+	}
+	last, seen := s.recent.get(key)
+	return !seen || last < sequence-1
+}
+
+// saw remembers how far a run has come.
+func (s *shard) saw(key chainKey, sequence int64) {
+	if last, seen := s.recent.get(key); seen {
+		if last >= sequence {
+			return
+		}
+		s.recent.drop(key)
+	}
+	s.recent.put(key, sequence, 1)
+}

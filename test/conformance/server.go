@@ -1,0 +1,225 @@
+// Package conformance starts the real program for tests that drive it with the platforms' own clients. It is a module of
+// its own, so that those clients never become dependencies of the program.
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// AdminToken is the token of the installation's administrator in every server that Start starts.
+const AdminToken = "conformance-admin-token-0123456789abcdef"
+
+// Server is a running program.
+type Server struct {
+	URL string // "http://127.0.0.1:port"
+
+	log *lockedBuffer
+}
+
+// program builds the binary once per test process.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "carillon-conformance-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "carillon")
+	build := exec.Command("go", "build", "-o", path, "./cmd/carillon")
+	build.Dir = root()
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// root is the directory of the program's module, above this one.
+func root() string {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return filepath.Join("..", "..", "..")
+	}
+	return filepath.Join(strings.TrimSpace(string(out)), "..", "..")
+}
+
+// Start starts the program on a free port of this machine with an empty data directory, and stops it when the test ends.
+// Destinations on the loopback are allowed. More arguments are those of "carillon serve".
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args = append([]string{
+		"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--egress-allow", "127.0.0.0/8", "--log-level", "debug",
+	}, args...)
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(), "CARILLON_ADMIN_TOKEN="+AdminToken)
+	s := &Server{log: &lockedBuffer{}}
+	cmd.Stderr = s.log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, cmd, s) })
+	s.URL = s.address(t, out)
+	return s
+}
+
+// address reads the first line of the program's output, and drains the rest.
+func (s *Server) address(t testing.TB, out io.Reader) string {
+	t.Helper()
+	lines := bufio.NewReader(out)
+	first, err := lines.ReadString('\n')
+	url, found := strings.CutPrefix(strings.TrimSpace(first), "listening on ")
+	if err != nil || !found {
+		t.Fatalf("the program did not say where it listens: %q, %v\n%s", first, err, s.log)
+	}
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+	return url
+}
+
+// stop ends the program softly and shows its log when the test failed.
+func stop(t testing.TB, cmd *exec.Cmd, s *Server) {
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("stop the program: %v", err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("the program ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		_ = cmd.Process.Kill()
+		t.Error("the program did not stop within 30 s")
+	}
+	if t.Failed() {
+		t.Logf("log of the program:\n%s", s.log)
+	}
+}
+
+// Answer is what the server answered.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do sends a request as the administrator. A body of type string or []byte goes out as it is, any other as JSON.
+func (s *Server) Do(t testing.TB, method, path string, body any) Answer {
+	t.Helper()
+	return s.As(t, AdminToken, method, path, body)
+}
+
+// As is Do with a token; the empty token sends none.
+func (s *Server) As(t testing.TB, token, method, path string, body any) Answer {
+	t.Helper()
+	var content []byte
+	switch b := body.(type) {
+	case nil:
+	case string:
+		content = []byte(b)
+	case []byte:
+		content = b
+	default:
+		var err error
+		if content, err = json.Marshal(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(content) > 0 {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return send(t, r)
+}
+
+func send(t testing.TB, r *http.Request) Answer {
+	t.Helper()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Answer{Status: response.StatusCode, Header: response.Header, Body: body}
+}
+
+// Want is Do that decodes the answer into v, unless v is nil, and fails the test on another status.
+func (s *Server) Want(t testing.TB, status int, method, path string, body, v any) Answer {
+	t.Helper()
+	got := s.Do(t, method, path, body)
+	if got.Status != status {
+		t.Fatalf("%s %s: %d, want %d: %s", method, path, got.Status, status, got.Body)
+	}
+	if v != nil {
+		if err := json.Unmarshal(got.Body, v); err != nil {
+			t.Fatalf("%s %s: %v: %s", method, path, err, got.Body)
+		}
+	}
+	return got
+}
+
+// Eventually waits until check returns nil, for what happens after an answer.
+func Eventually(t testing.TB, check func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("it never happened: %v", err)
+		case <-tick.C:
+		}
+	}
+}
+
+// lockedBuffer takes the program's log while tests read it.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

@@ -52,9 +52,13 @@ func github(env Environment) Job {
 			url += "/attempts/" + attempt
 		}
 	}
+	actor := event.Actor{Name: env.Get("GITHUB_ACTOR"), ID: env.Get("GITHUB_ACTOR_ID")}
+	if again := env.Get("GITHUB_TRIGGERING_ACTOR"); again != "" && again != actor.Name {
+		actor = event.Actor{Name: again} // who ran it again; the id is that of the first
+	}
 	return Job{
 		Service:    "github",
-		Actor:      event.Actor{Name: env.First("GITHUB_TRIGGERING_ACTOR", "GITHUB_ACTOR"), ID: env.Get("GITHUB_ACTOR_ID")},
+		Actor:      actor,
 		Trigger:    env.Get("GITHUB_EVENT_NAME"),
 		Branch:     env.First("GITHUB_HEAD_REF", "GITHUB_REF_NAME"),
 		Hash:       env.Get("GITHUB_SHA"),

@@ -151,7 +151,7 @@ const (
 	ClassRender    Class = "render"    // the dialect could not render or sign
 	ClassConfig    Class = "config"    // the subscription can not be served: no address, no recipient, no mail server
 	ClassCancelled Class = "cancelled" // never tried: cancelled
-	ClassProxy     Class = "proxy"     // our own egress proxy failed; not the destination's fault
+	ClassProxy     Class = "proxy"     // our own egress proxy or mail server failed; not the destination's fault
 	ClassStopped   Class = "stopped"   // we were stopped in the middle
 )
 
@@ -176,7 +176,21 @@ type Result struct {
 
 	// RetryAfter is the receiver's wish, 0 without one.
 	RetryAfter time.Duration
+
+	// Advice is what the answer itself says about another try, where its status does not mean what it means in HTTP. It
+	// serves Decide and is not part of the history.
+	Advice Advice
 }
+
+// Advice is what an answer says about another try.
+type Advice uint8
+
+// The kinds of advice. A mail server rules another try out with 5yz and asks for one with 4yz.
+const (
+	AdviceNone  Advice = iota // the policy judges the status
+	AdviceRetry               // try again, as long as the policy does
+	AdviceFinal               // never again
+)
 
 // OK reports whether the receiver answered with success: any 2xx.
 func (r Result) OK() bool { return r.Class == ClassAnswered && r.Status >= 200 && r.Status < 300 }

@@ -27,7 +27,7 @@ type world struct {
 	*manage.Manage
 	t      testing.TB
 	ctx    context.Context
-	store  *sqlite.Store
+	store  store.Store
 	path   string
 	index  *subscription.Index
 	engine *engine
@@ -83,7 +83,7 @@ func newWorld(t testing.TB) *world {
 }
 
 // joinWorld starts another node on a database.
-func joinWorld(t testing.TB, db *sqlite.Store, path string, node int, keys ...[]byte) *world {
+func joinWorld(t testing.TB, db store.Store, path string, node int, keys ...[]byte) *world {
 	t.Helper()
 	w := &world{
 		t: t, ctx: t.Context(), store: db, path: path, index: &subscription.Index{}, engine: &engine{}, door: &door{},

@@ -1,0 +1,13 @@
+package server
+
+import (
+	"carillon/internal/dialect"
+	"carillon/internal/dialect/tfe"
+)
+
+// dialects lists the platforms whose language Carillon speaks: one line each.
+func dialects() []dialect.Dialect {
+	return []dialect.Dialect{
+		tfe.New(),
+	}
+}

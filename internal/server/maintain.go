@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// How often the server looks after itself.
+const (
+	refreshEvery = 2 * time.Second // what other nodes changed, should a hint be lost
+	pruneEvery   = time.Minute
+	pruneStep    = 500 // events removed in one transaction: small steps keep the writer free
+	booksEvery   = time.Minute
+)
+
+// maintain runs the periodic work until ctx ends.
+func (s *Server) maintain(ctx context.Context) {
+	books := newBooksMetrics(s.registry)
+	s.checkBooks(ctx, books)
+	refresh, prune, check := time.NewTicker(refreshEvery), time.NewTicker(pruneEvery), time.NewTicker(booksEvery)
+	defer refresh.Stop()
+	defer prune.Stop()
+	defer check.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-refresh.C:
+			s.note(ctx, "refresh what other nodes changed", s.manage.Refresh(ctx))
+		case <-prune.C:
+			s.note(ctx, "remove old history", s.prune(ctx))
+		case <-check.C:
+			s.checkBooks(ctx, books)
+		}
+	}
+}
+
+// note logs an error once, unless the server is stopping.
+func (s *Server) note(ctx context.Context, doing string, err error) {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		s.log.Error("periodic work failed", "doing", doing, "err", err)
+	}
+}
+
+// prune removes history older than the retention, in small steps.
+func (s *Server) prune(ctx context.Context) error {
+	before := time.Now().Add(-s.config.Retention)
+	for ctx.Err() == nil {
+		removed, err := s.store.Prune(ctx, before, pruneStep)
+		if err != nil || removed < pruneStep {
+			return err
+		}
+	}
+	return nil
+}
+
+// booksMetrics are the accounts as metrics.
+type booksMetrics struct {
+	entries    *prometheus.GaugeVec
+	difference prometheus.Gauge
+}
+
+func newBooksMetrics(registry prometheus.Registerer) booksMetrics {
+	m := booksMetrics{
+		entries: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "carillon_books", Help: "Deliveries by what became of them, as the accounts say.",
+		}, []string{"entry"}),
+		difference: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "carillon_books_difference", Help: "Deliveries that the queue holds beyond what the accounts say; anything but 0 is a bug.",
+		}),
+	}
+	registry.MustRegister(m.entries, m.difference)
+	return m
+}
+
+// checkBooks compares the accounts with the queue and says so when they differ.
+func (s *Server) checkBooks(ctx context.Context, m booksMetrics) {
+	books, err := s.store.Books(ctx)
+	if err != nil {
+		s.note(ctx, "check the books", err)
+		return
+	}
+	m.entries.WithLabelValues("accepted").Set(float64(books.Accepted))
+	m.entries.WithLabelValues("delivered").Set(float64(books.Delivered))
+	m.entries.WithLabelValues("exhausted").Set(float64(books.Exhausted))
+	m.entries.WithLabelValues("cancelled").Set(float64(books.Cancelled))
+	m.entries.WithLabelValues("pending").Set(float64(books.Counted))
+	m.difference.Set(float64(books.Counted - books.Pending()))
+	if !books.Balanced() {
+		s.log.Error("the books do not balance: this is a bug, please report it", "accepted", books.Accepted,
+			"delivered", books.Delivered, "exhausted", books.Exhausted, "cancelled", books.Cancelled, "queued", books.Counted)
+	}
+}

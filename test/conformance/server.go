@@ -30,8 +30,11 @@ type Server struct {
 	log *lockedBuffer
 }
 
-// program builds the binary once per test process.
+// program is CARILLON_PROGRAM, or the binary that is built once per test process.
 var program = sync.OnceValues(func() (string, error) {
+	if given := os.Getenv("CARILLON_PROGRAM"); given != "" {
+		return given, nil
+	}
 	dir, err := os.MkdirTemp("", "carillon-conformance-")
 	if err != nil {
 		return "", err
@@ -78,7 +81,19 @@ func Start(t testing.TB, args ...string) *Server {
 	}
 	t.Cleanup(func() { stop(t, cmd, s) })
 	s.URL = s.address(t, out)
+	s.awaitToken(t)
 	return s
+}
+
+// awaitToken waits until the administrator's token counts: a fresh installation makes it once it listens.
+func (s *Server) awaitToken(t testing.TB) {
+	t.Helper()
+	Eventually(t, func() error {
+		if got := s.Do(t, "GET", "/v1/organizations", nil); got.Status != http.StatusOK {
+			return fmt.Errorf("the administrator's token gives %d", got.Status)
+		}
+		return nil
+	})
 }
 
 // address reads the first line of the program's output, and drains the rest.

@@ -56,13 +56,14 @@ func (*Dialect) Suppresses(e *event.Event) bool {
 	return e.Kind != event.KindChangeRequest && e.Workspace != nil && e.Workspace.ExecutionMode == "local"
 }
 
-// AllMembers says whether a mail goes to the members too: where the configuration says so, and where it names nobody. A
-// workspace's configuration that names nobody has no recipient (O10).
+// AllMembers says whether a mail goes to the members too: where the configuration of a project or team says so, and where
+// it names nobody. A workspace's configuration that names nobody has no recipient (O10).
 func (*Dialect) AllMembers(s *subscription.Subscription) bool {
-	if s.Scope().Level == subscription.LevelWorkspace {
-		return false
+	switch s.Scope().Level {
+	case subscription.LevelProject, subscription.LevelTeam:
+		return settingsOf(s).all() || (len(s.UserIDs) == 0 && len(s.Emails) == 0)
 	}
-	return settingsOf(s).all() || (len(s.UserIDs) == 0 && len(s.Emails) == 0)
+	return false
 }
 
 // attemptTimeout bounds one attempt (§2).

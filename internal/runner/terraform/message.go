@@ -22,6 +22,9 @@ type message struct {
 		Operation string `json:"operation"`
 	} `json:"changes"`
 	Change struct {
+		Resource struct {
+			Address string `json:"addr"`
+		} `json:"resource"`
 		Action string `json:"action"`
 	} `json:"change"`
 	Outputs map[string]struct {

@@ -54,6 +54,7 @@ type commands struct {
 	Organization organizationCommand `cmd:"" aliases:"org" help:"List and create organizations."`
 	Workspace    workspaceCommand    `cmd:"" help:"List and create workspaces."`
 	Token        tokenCommand        `cmd:"" help:"Create, list and revoke API tokens."`
+	Bench        benchCommand        `cmd:"" help:"Measure this program on this machine."`
 	Complete     completeCommand     `cmd:"" name:"completion" help:"Print a completion script for a shell."`
 	Candidates   candidatesCommand   `cmd:"" name:"__complete" hidden:"" passthrough:""`
 }

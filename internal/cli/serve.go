@@ -49,11 +49,11 @@ func (c *serveCommand) Run(ctx context.Context, g *globals) error {
 	if err := s.Start(ctx); err != nil {
 		return fmt.Errorf("start the server: %w", joinStop(s, err))
 	}
-	fmt.Fprintf(g.streams.Out, "listening on %s\n", s.BaseURL())
 	token, err := s.Bootstrap(ctx)
 	if err != nil {
 		return fmt.Errorf("make the first token: %w", joinStop(s, err))
 	}
+	fmt.Fprintf(g.streams.Out, "listening on %s\n", s.BaseURL())
 	if token != "" {
 		fmt.Fprintf(g.streams.Out, "admin token (shown this once): %s\n", token)
 	}

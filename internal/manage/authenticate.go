@@ -51,6 +51,16 @@ func (x Tokens) SignIn(ctx context.Context, address string) (estate.Principal, e
 		return estate.Principal{}, err
 	}
 	user, err := byAlias[estate.User](ctx, x.m, store.KindUser, byEmail(address))
+	return x.admitUser(user, err)
+}
+
+// ResumeUser returns the principal of a user that signed in before, with the rights that its memberships give now.
+func (x Tokens) ResumeUser(ctx context.Context, id ident.ID) (estate.Principal, error) {
+	user, err := byID[estate.User](ctx, x.m, store.KindUser, id)
+	return x.admitUser(user, err)
+}
+
+func (x Tokens) admitUser(user *estate.User, err error) (estate.Principal, error) {
 	if missing(err) {
 		return estate.Principal{}, unauthorized()
 	}

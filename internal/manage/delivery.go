@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,20 +94,37 @@ func (x Deliveries) Sent(ctx context.Context, p estate.Principal, a delivery.Att
 			shown.Header[i].Value = "***"
 		}
 	}
-	s, err := x.subscriptionOf(ctx, &stored.Delivery)
-	if err != nil {
-		return nil, false, err
+	if shown.Mail == nil {
+		shown.URL, err = x.addressFor(ctx, p, a)
 	}
-	edits := s != nil && s.OrganizationID == stored.Delivery.Organization
-	if edits {
-		if edits, err = x.m.edits(ctx, p, s); err != nil {
-			return nil, false, err
+	return &shown, exact, err
+}
+
+// addressFor is where an attempt went: whole for those who may change the subscription, as long as the address is still
+// that of the subscription or of the version that the delivery was made with; else redacted.
+func (x Deliveries) addressFor(ctx context.Context, p estate.Principal, a delivery.Attempt) (string, error) {
+	s, err := x.subscriptionOf(ctx, &a.Delivery)
+	if err != nil || s == nil || s.OrganizationID != a.Delivery.Organization {
+		return a.Address, err
+	}
+	if edits, err := x.m.edits(ctx, p, s); err != nil || !edits {
+		return a.Address, err
+	}
+	made, err := x.m.Version(ctx, a.Delivery.Subscription, a.Delivery.Version)
+	if err != nil && !missing(err) {
+		return "", err
+	}
+	for _, version := range []*subscription.Subscription{s, made} {
+		if version == nil || version.Address != a.Address {
+			continue
 		}
+		plain, err := x.m.open(version)
+		if err != nil {
+			return "", fmt.Errorf("open the secrets of subscription %s: %w", s.ID, err)
+		}
+		return cmp.Or(plain.URL, a.Address), nil
 	}
-	if !edits {
-		shown.URL = a.Address
-	}
-	return &shown, exact, nil
+	return a.Address, nil
 }
 
 // asAttempted keeps what may differ from attempt to attempt and takes what decides over rights from the store: the

@@ -131,7 +131,7 @@ func (r memberships) invite(ctx context.Context, o *estate.Membership) (store.Ch
 	case !missing(err):
 		return store.Change{}, err
 	}
-	made, err := collection[estate.User]{r.Manage, users{r.Manage}}.encode(&user)
+	made, err := r.users().encode(&user)
 	if err != nil {
 		return store.Change{}, err
 	}

@@ -70,7 +70,7 @@ func (r organizations) prepare(ctx context.Context, o, old *estate.Organization)
 		OrganizationID: o.ID,
 	}
 	o.DefaultProjectID = project.ID
-	made, err := collection[estate.Project]{r.Manage, projects{r.Manage}}.encode(&project)
+	made, err := r.projects().encode(&project)
 	if err != nil {
 		return nil, err
 	}

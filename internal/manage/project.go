@@ -149,8 +149,8 @@ func (r projects) announce(ctx context.Context, o *estate.Project) error {
 		if err != nil {
 			return err
 		}
-		for i := range all {
-			if err := (workspaces{r.Manage}).announce(ctx, &all[i]); err != nil {
+		for some := range slices.Chunk(all, announceStep) {
+			if err := r.announceDeleted(ctx, some); err != nil {
 				return err
 			}
 		}

@@ -40,7 +40,7 @@ func readable[T any](page store.Page, read func(store.Page) ([]T, error), id fun
 	if page.Limit <= 0 {
 		page.Limit = defaultLimit
 	}
-	found := make([]T, 0, page.Limit)
+	found := []T{}
 	for range maxRounds {
 		some, err := read(page)
 		if err != nil {

@@ -238,6 +238,11 @@ func TestATokenOfAUserHasTheRightsOfItsMemberships(t *testing.T) {
 	if p.UserID != ada.UserID || len(p.Grants) != 1 || p.TokenID != 0 {
 		t.Errorf("signed in as %+v", p)
 	}
+	if again := must[estate.Principal](t)(w.Tokens().ResumeUser(w.ctx, p.UserID)); len(again.Grants) != 1 || again.Name != "ada" {
+		t.Errorf("resumed as %+v", again)
+	}
+	_, err = w.Tokens().ResumeUser(w.ctx, 42)
+	wantCode(t, err, fault.Unauthorized)
 	_, err = w.Tokens().SignIn(w.ctx, "nobody@x.org")
 	wantCode(t, err, fault.Unauthorized)
 }
@@ -309,7 +314,7 @@ func TestFingerprints(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	x := w.Tokens()
-	if x.Fingerprint("a", "b") != x.Fingerprint("a", "b") || x.Fingerprint("a", "b") == x.Fingerprint("b", "b") || len(x.Fingerprint("a", "b")) != 64 {
+	if again := x.Fingerprint("a", "b"); x.Fingerprint("a", "b") != again || x.Fingerprint("a", "b") == x.Fingerprint("b", "b") || len(x.Fingerprint("a", "b")) != 64 {
 		t.Error("fingerprints do not tell texts and purposes apart")
 	}
 }

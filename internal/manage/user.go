@@ -16,9 +16,10 @@ const emailAlias = "email"
 
 // Users manages people and machine users of the installation. One sees oneself and those with whom one shares an
 // organization in which one may read. List takes an organization, or the zero ID for everybody that one sees.
-func (m *Manage) Users() dialect.Collection[estate.User] {
-	return collection[estate.User]{m, users{m}}
-}
+// One by a mail address is found by the alias "email:<address in lower case>".
+func (m *Manage) Users() dialect.Collection[estate.User] { return m.users() }
+
+func (m *Manage) users() collection[estate.User] { return collection[estate.User]{m, users{m}} }
 
 type users struct{ *Manage }
 

@@ -113,27 +113,38 @@ func (r workspaces) prepare(ctx context.Context, o, old *estate.Workspace) ([]st
 	return []store.Change{touch(record)}, nil
 }
 
-// announce raises workspace/deleted while the workspace and its subscriptions are still there to be matched. The key
-// makes repeating it harmless.
 func (r workspaces) announce(ctx context.Context, o *estate.Workspace) error {
-	if r.accept == nil {
+	return r.announceDeleted(ctx, []estate.Workspace{*o})
+}
+
+// announceStep is how many workspaces are announced at a time.
+const announceStep = 100
+
+// announceDeleted raises workspace/deleted while the workspaces and their subscriptions are still there to be matched.
+// The key makes repeating it harmless.
+func (m *Manage) announceDeleted(ctx context.Context, gone []estate.Workspace) error {
+	if m.accept == nil {
 		return errNotWired
 	}
-	organization, err := byID[estate.Organization](ctx, r.Manage, store.KindOrganization, o.OrganizationID)
-	if err != nil {
-		return err
+	events := make([]event.Event, 0, len(gone))
+	for _, o := range gone {
+		organization, err := byID[estate.Organization](ctx, m, store.KindOrganization, o.OrganizationID)
+		if err != nil {
+			return err
+		}
+		project, err := byID[estate.Project](ctx, m, store.KindProject, o.ProjectID)
+		if err != nil {
+			return err
+		}
+		events = append(events, event.Event{
+			Key: "workspace-deleted/" + o.ID.String(), Kind: event.KindWorkspace, Action: "deleted", OccurredAt: m.utcNow(),
+			Organization: event.Organization{ID: organization.ID, Name: organization.Name},
+			Project:      &event.Project{ID: project.ID, Name: project.Name},
+			Workspace:    &event.Workspace{ID: o.ID, Name: o.Name},
+			Source:       event.Source{Kind: "api"},
+		})
 	}
-	project, err := byID[estate.Project](ctx, r.Manage, store.KindProject, o.ProjectID)
-	if err != nil {
-		return err
-	}
-	_, err = r.accept(ctx, []event.Event{{
-		Key: "workspace-deleted/" + o.ID.String(), Kind: event.KindWorkspace, Action: "deleted", OccurredAt: r.utcNow(),
-		Organization: event.Organization{ID: organization.ID, Name: organization.Name},
-		Project:      &event.Project{ID: project.ID, Name: project.Name},
-		Workspace:    &event.Workspace{ID: o.ID, Name: o.Name},
-		Source:       event.Source{Kind: "api"},
-	}})
+	_, err := m.accept(ctx, events)
 	return err
 }
 

@@ -211,13 +211,14 @@ type plainDialect struct {
 	all      bool
 	refuse   error // what Validate answers
 	silent   bool  // verifies nothing
+	mute     bool  // says nothing of anything
 }
 
 func (d *plainDialect) Name() string  { return d.name }
 func (d *plainDialect) Title() string { return d.name }
 
 func (d *plainDialect) Notices(e *event.Event) []subscription.Notice {
-	if e.Kind != event.KindRun {
+	if d.mute || e.Kind != event.KindRun {
 		return nil
 	}
 	return []subscription.Notice{{Name: "run", Triggers: []string{"run:any"}}}

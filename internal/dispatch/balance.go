@@ -104,7 +104,7 @@ type plan struct {
 	lost    []int         // held in memory, and not ours by the store
 	surplus []int         // to be released
 	claims  map[int]int64 // to be claimed, with the epoch that was seen
-	unclean map[int]bool  // of the claims: their owner did not release them
+	unclean map[int]bool  // of the claims: their last owner did not release them, as far as is known
 	own     map[int]bool  // of the claims: under our number already
 	joined  bool          // this node is not alone any more
 }
@@ -157,7 +157,7 @@ func (s *scheduler) claimable(home *shard, node int, living []int, cluster store
 		return false
 	}
 	p.claims[home.number] = owner.Epoch
-	p.unclean[home.number] = !known || owner.Node >= 0 || home.suspect
+	p.unclean[home.number] = !owner.Released || home.suspect
 	p.own[home.number] = owner.Node == node
 	return true
 }

@@ -38,7 +38,7 @@ func newMemory() *memory {
 		owners: map[int]store.Lease{}, watchers: map[int]func(store.Hint){}, reads: map[string]int{},
 	}
 	for shard := range delivery.Shards {
-		m.owners[shard] = store.Lease{Node: -1}
+		m.owners[shard] = store.Lease{Node: -1, Released: true}
 	}
 	return m
 }
@@ -274,7 +274,7 @@ func (m *memory) Release(ctx context.Context, node int, shards []int) error {
 	defer m.mu.Unlock()
 	for _, shard := range shards {
 		if o := m.owners[shard]; o.Node == node {
-			m.owners[shard] = store.Lease{Node: -1, Epoch: o.Epoch}
+			m.owners[shard] = store.Lease{Node: -1, Epoch: o.Epoch, Released: true}
 		}
 	}
 	return nil

@@ -129,12 +129,27 @@ func (w *world) prepare(changes ...func(*dispatch.Deps)) *node {
 	n.committer = committer.New(w.store, committer.Options{
 		Owner: func() (int, map[int]int64) { return n.Owner() }, Log: w.logger(),
 	})
+	deps := w.deps(n)
+	deps.Committer = n.committer
+	for _, change := range changes {
+		change(&deps)
+	}
+	var err error
+	if n.Dispatcher, err = dispatch.New(deps); err != nil {
+		w.Fatal(err)
+	}
+	w.nodes = append(w.nodes, n)
+	return n
+}
+
+// deps is what a node gets, but for its committer.
+func (w *world) deps(n *node) dispatch.Deps {
 	ids, err := ident.NewGenerator(0, time.Now)
 	if err != nil {
 		w.Fatal(err)
 	}
-	deps := dispatch.Deps{
-		Store: w.store, Committer: n.committer, Index: w.index, Version: w.version, Refresh: w.refresh,
+	return dispatch.Deps{
+		Store: w.store, Index: w.index, Version: w.version, Refresh: w.refresh,
 		Dialects: []dialect.Dialect{w.dialect, w.other}, Keyring: w.keyring, IDs: ids,
 		Transports: map[subscription.Channel]transport.Transport{
 			subscription.ChannelWebhook: w.wire, subscription.ChannelEmail: w.mail,
@@ -148,15 +163,12 @@ func (w *world) prepare(changes ...func(*dispatch.Deps)) *node {
 		Remember: w.remember, Recall: w.recall,
 		NodeName: "node", Log: w.logger(),
 	}
-	for _, change := range changes {
-		change(&deps)
-	}
-	if n.Dispatcher, err = dispatch.New(deps); err != nil {
-		w.Fatal(err)
-	}
-	w.nodes = append(w.nodes, n)
-	return n
 }
+
+// nothing records nothing.
+type nothing struct{}
+
+func (nothing) Record(committer.Record) {}
 
 // stop ends a node softly.
 func (n *node) stop() {

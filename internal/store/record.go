@@ -172,6 +172,11 @@ type Node struct {
 type Lease struct {
 	Node  int
 	Epoch int64
+
+	// Released says of a shard without an owner that its last one gave it up, by Release or Leave: everything that it sent is
+	// recorded. It is false when the last owner's lease ended, or when nothing is known of it; what is sent then may repeat
+	// what was sent before.
+	Released bool
 }
 
 // Hint tells other nodes that something was committed.

@@ -22,6 +22,16 @@ type MailServer struct {
 
 	mu   sync.Mutex
 	mail []Mail
+	held chan struct{} // closed when messages may be taken
+}
+
+// Hold makes the server take no message until release is called.
+func (m *MailServer) Hold() (release func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	held := make(chan struct{})
+	m.held = held
+	return sync.OnceFunc(func() { close(held) })
 }
 
 // NewMailServer starts a mail server that takes everything.
@@ -71,6 +81,12 @@ func (s *session) Data(r io.Reader) error {
 		return err
 	}
 	s.now.Data = data
+	s.server.mu.Lock()
+	held := s.server.held
+	s.server.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
 	s.server.mail = append(s.server.mail, s.now)

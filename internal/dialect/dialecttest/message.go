@@ -139,7 +139,10 @@ func poison(e *event.Event) {
 		e.Workspace.Name, e.Workspace.Description, e.Workspace.Tags = "sp ace/"+nasty, nasty, []string{nasty}
 	}
 	if r := e.Run; r != nil {
-		r.Message, r.Branch, r.Error = nasty+strings.Repeat("世", 12_000)+"\xff\xfe", nasty, nasty
+		r.Message, r.Branch, r.Error = nasty+"\xff\xfe", nasty, nasty
+		if r.Status == event.StatusApplied { // long enough for every service's limit, once
+			r.Message += strings.Repeat("世", 12_000)
+		}
 		r.CreatedBy = &event.Actor{Name: nasty}
 	}
 	if c := e.ChangeRequest; c != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"carillon/internal/dialect"
@@ -107,13 +108,14 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, got answer) {
 		return
 	}
 	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // or what runs later would keep the answer open
 	if got.later != nil {
 		// The next request of the client must not wait for what runs after this answer.
 		w.Header().Set("Connection", "close")
 	}
 	w.WriteHeader(got.status)
 	if _, err := w.Write(body); err != nil {
-		a.Log.DebugContext(r.Context(), "write answer", "dialect", Name, "error", err)
+		a.Log.DebugContext(r.Context(), "write answer", "dialect", Name, "err", err)
 	}
 	if got.later != nil {
 		_ = http.NewResponseController(w).Flush() // not every writer can; then the answer waits
@@ -125,7 +127,7 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, got answer) {
 func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	list := problemsOf(err)
 	if list.status() >= http.StatusInternalServerError {
-		a.Log.ErrorContext(r.Context(), "serve request", "dialect", Name, "route", r.Pattern, "error", err)
+		a.Log.ErrorContext(r.Context(), "serve request", "dialect", Name, "route", r.Pattern, "err", err)
 	} else if fault.CodeOf(err) != fault.Unauthorized {
 		// Some clients show nobody but the status line (§5.6), so that the reason must be findable here.
 		a.Log.InfoContext(r.Context(), "refuse request", "dialect", Name, "route", r.Pattern, "reason", list.Error())

@@ -19,7 +19,7 @@ func (c *call) answerThenMail(s *subscription.Subscription, at *place) (answer, 
 	got, err := c.answerWith(ok, s)
 	got.later = func(ctx context.Context) {
 		if _, err := c.Subscriptions.Send(ctx, c.who, s.ID, testMail(s, c.Site, recipients)); err != nil {
-			c.Log.WarnContext(ctx, "send test mail", "dialect", Name, "subscription", s.ID.String(), "error", err)
+			c.Log.WarnContext(ctx, "send test mail", "dialect", Name, "subscription", s.ID.String(), "err", err)
 		}
 	}
 	return got, err

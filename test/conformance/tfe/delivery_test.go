@@ -198,10 +198,25 @@ func TestMail(t *testing.T) {
 	if len(server.Mail()) != 0 {
 		t.Error("a mail was sent for saving")
 	}
-	if _, err := p.client.NotificationConfigurations.Verify(t.Context(), nc.ID); err != nil {
+	release := server.Hold()
+	defer release()
+	if _, err := p.client.NotificationConfigurations.Verify(t.Context(), nc.ID); err != nil { // before the mail is taken
 		t.Fatal(err)
 	}
+	var deliveries struct {
+		Items []object `json:"items"`
+	}
+	if p.Want(t, 200, "GET", "/v1/deliveries?organization=acme-org", nil, &deliveries); len(deliveries.Items) != 0 {
+		t.Errorf("the answer waited for the mail: %v", deliveries.Items)
+	}
+	release()
 	mails := waitMail(t, server, 1)
+	conformance.Eventually(t, func() error {
+		if p.Want(t, 200, "GET", "/v1/deliveries?organization=acme-org", nil, &deliveries); len(deliveries.Items) != 1 {
+			return fmt.Errorf("the test mail is not in the history: %v", deliveries.Items)
+		}
+		return nil
+	})
 	if subject := "Subject: Verification of Notify members"; mails[0].To[0] != "member@example.com" || !strings.Contains(string(mails[0].Data), subject) {
 		t.Errorf("got %v, %s", mails[0].To, mails[0].Data)
 	}

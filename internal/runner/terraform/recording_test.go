@@ -172,7 +172,7 @@ func (s scenario) record(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, parts ...string) []byte {
+func readFile(t testing.TB, parts ...string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(parts...))
 	if err != nil {

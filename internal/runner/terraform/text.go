@@ -88,7 +88,7 @@ func (r *Recognizer) indented(line string) {
 
 // prompt looks for the place where the command waits.
 func (r *Recognizer) prompt(line string) {
-	if strings.HasPrefix(strings.TrimSpace(line), "Enter a value:") {
+	if strings.HasPrefix(line, "  Enter a value:") {
 		r.asked = true
 		r.saw(runner.Observation{Saw: runner.Asking})
 	}

@@ -63,8 +63,9 @@ func startNode(t *testing.T, dir string, flags ...string) *node {
 				first <- url
 			}
 		}
-		n.ended <- n.command.Wait()
+		err := n.command.Wait()
 		close(first)
+		n.ended <- err
 	}()
 	url, ok := <-first
 	if !ok {
@@ -80,12 +81,36 @@ func (n *node) kill() {
 	n.wait()
 }
 
+// stop ends the process softly.
+func (n *node) stop() {
+	n.t.Helper()
+	if err := n.command.Process.Signal(os.Interrupt); err != nil {
+		n.t.Fatal(err)
+	}
+	n.wait()
+}
+
+// untilBalanced waits until nothing is pending and the accounts agree.
+func (n *node) untilBalanced() {
+	n.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; {
+		books := n.call(http.MethodGet, "/v1/accounting", nil, http.StatusOK)
+		if books["balanced"] != true {
+			n.t.Fatalf("the books do not balance: %v", books)
+		}
+		if books["pending"] == 0.0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			n.t.Fatalf("still pending: %v\n%s", books, n.log)
+		}
+	}
+}
+
 // wait waits for the process's end.
 func (n *node) wait() {
-	err, ok := <-n.ended, true
-	if ok {
-		n.ended <- err
-	}
+	err := <-n.ended
+	n.ended <- err
 }
 
 // call makes a request as the administrator and decodes the answer, which must have one of the statuses.

@@ -20,6 +20,8 @@ type conn struct {
 
 	// idle holds prepared statements that nobody uses, by their text. The texts are constants, so there are few.
 	idle map[string][]*stmt
+
+	counters uintptr // where the library writes its counters, see status
 }
 
 // mode says what a connection may do.
@@ -80,6 +82,7 @@ func (c *conn) close() {
 		}
 	}
 	lib.Xsqlite3_close_v2(c.tls, c.db)
+	libc.Xfree(c.tls, c.counters)
 	c.tls.Close()
 }
 

@@ -12,7 +12,11 @@ func (s *Store) update(ctx context.Context, work func(c *conn) error) error {
 		return err
 	}
 	defer func() { s.writer <- c }()
-	return c.transact(func() error { return work(c) })
+	if err := c.transact(func() error { return work(c) }); err != nil {
+		return err
+	}
+	s.checkpointer.wrote(c)
+	return nil
 }
 
 // view runs work on one of the connections that read. Everything that work reads is from one moment.

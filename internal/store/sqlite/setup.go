@@ -10,8 +10,8 @@ func setUp(c *conn, cacheBytes int) error {
 		PRAGMA synchronous=FULL;
 		PRAGMA temp_store=MEMORY;
 		PRAGMA cache_size=-%d;
-		PRAGMA wal_autocheckpoint=%d;
-		PRAGMA journal_size_limit=%d`, cacheBytes>>10, checkpointPages, 2*checkpointPages*4096)
+		PRAGMA wal_autocheckpoint=0;
+		PRAGMA journal_size_limit=%d`, cacheBytes>>10, 2*checkpointPages*4096)
 	if err := c.exec(settings); err != nil {
 		return fmt.Errorf("set up the database: %w", err)
 	}
@@ -30,10 +30,6 @@ func setUp(c *conn, cacheBytes int) error {
 	}
 	return nil
 }
-
-// checkpointPages is after how many pages the log is copied into the database. A page that changed several times until
-// then is copied once.
-const checkpointPages = 8192
 
 // countOpening raises the counter that makes this process's epochs greater than those of all before it.
 func countOpening(c *conn) (opened int64, err error) {

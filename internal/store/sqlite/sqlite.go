@@ -25,21 +25,22 @@ type Options struct {
 	Log  *slog.Logger     // slog.Default when nil
 
 	Readers    int // connections that read, 4 when 0
-	CacheBytes int // memory for pages of the connection that writes, 64 MiB when 0
+	CacheBytes int // memory for pages of the connection that writes, 16 MiB when 0
 }
 
 // Store is an open database.
 type Store struct {
-	path    string
-	now     func() time.Time
-	lock    *lock
-	leases  leases
-	writer  chan *conn // holds the connection that nobody uses
-	readers chan *conn
-	writing bool // the connection that writes was opened
-	opened  int  // connections that read
-	closing sync.Once
-	closed  chan struct{}
+	path         string
+	now          func() time.Time
+	lock         *lock
+	leases       leases
+	writer       chan *conn // holds the connection that nobody uses
+	readers      chan *conn
+	writing      bool // the connection that writes was opened
+	opened       int  // connections that read
+	checkpointer *checkpointer
+	closing      sync.Once
+	closed       chan struct{}
 }
 
 var _ store.Store = (*Store)(nil)
@@ -59,7 +60,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Readers = 4
 	}
 	if o.CacheBytes == 0 {
-		o.CacheBytes = 64 << 20
+		o.CacheBytes = 16 << 20
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -104,6 +105,16 @@ func (s *Store) open(o Options) error {
 		return err
 	}
 	s.leases.start(opened)
+	k, err := open(o.Path, readWrite)
+	if err != nil {
+		return err
+	}
+	if err := k.exec("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0"); err != nil {
+		k.close()
+		return fmt.Errorf("set up the copying connection: %w", err)
+	}
+	s.checkpointer = newCheckpointer(k, o.Log)
+	go s.checkpointer.run(s)
 	for range cap(s.readers) {
 		r, err := open(o.Path, readOnly)
 		if err != nil {
@@ -123,6 +134,10 @@ func (s *Store) Close() error {
 	var err error
 	s.closing.Do(func() {
 		close(s.closed)
+		if s.checkpointer != nil {
+			<-s.checkpointer.ended
+			s.checkpointer.c.close()
+		}
 		for range s.opened {
 			(<-s.readers).close()
 		}

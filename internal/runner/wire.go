@@ -92,10 +92,10 @@ func (w *wire) carry(hear func(Stream, []byte)) {
 			w.writing.Store(true)
 			_, failed := w.out.Write(buffer[:n])
 			w.writing.Store(false)
+			hear(w.stream, buffer[:n])
 			if failed != nil {
 				return // nobody reads any more: closing our end tells the command, as it would have been told
 			}
-			hear(w.stream, buffer[:n])
 		}
 		if err != nil && !w.listensOn(err) {
 			return

@@ -210,6 +210,7 @@ func TestNextProcessDeliversWhatWasLeft(t *testing.T) {
 			s.Put(numbered(run, 0))
 			s.Put(numbered(run, 1))
 			s.Close(t.Context())
+			time.Sleep(time.Millisecond) // the files are named by time
 		}
 		away.answer(nil)
 		s := spool.Open(spool.Options{Dir: dir, Destination: "a", Sender: away})

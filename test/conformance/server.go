@@ -30,16 +30,15 @@ type Server struct {
 	log *lockedBuffer
 }
 
-// program is CARILLON_PROGRAM, or the binary that is built once per test process.
+// built is where the program lies when this process built it.
+var built = filepath.Join(os.TempDir(), fmt.Sprintf("carillon-conformance-%d", os.Getpid()))
+
+// program is CARILLON_PROGRAM, or the binary that is built once per test process. Main removes it.
 var program = sync.OnceValues(func() (string, error) {
 	if given := os.Getenv("CARILLON_PROGRAM"); given != "" {
 		return given, nil
 	}
-	dir, err := os.MkdirTemp("", "carillon-conformance-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "carillon")
+	path := filepath.Join(built, "carillon")
 	build := exec.Command("go", "build", "-o", path, "./cmd/carillon")
 	build.Dir = root()
 	if out, err := build.CombinedOutput(); err != nil {
@@ -47,6 +46,15 @@ var program = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// Main runs a package's tests and removes what they built; every TestMain calls it.
+func Main(m *testing.M) {
+	code := m.Run()
+	if err := os.RemoveAll(built); err != nil {
+		fmt.Fprintln(os.Stderr, "remove the built program:", err)
+	}
+	os.Exit(code)
+}
 
 // root is the directory of the program's module, above this one.
 func root() string {

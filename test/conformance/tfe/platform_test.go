@@ -14,6 +14,8 @@ import (
 	"carillon/test/conformance"
 )
 
+func TestMain(m *testing.M) { conformance.Main(m) }
+
 // platform is a running program with an organization, seen through the platform's client.
 type platform struct {
 	*conformance.Server

@@ -36,6 +36,7 @@ type world struct {
 	plain  *plainDialect
 	other  *plainDialect
 	ids    *ident.Generator
+	keys   *seal.Keyring
 }
 
 // clock is the time of a world; it moves when it is told to.
@@ -97,6 +98,7 @@ func joinWorld(t testing.TB, db store.Store, path string, node int, keys ...[]by
 	if w.ids, err = ident.NewGenerator(node, w.clock.Now); err != nil {
 		t.Fatal(err)
 	}
+	w.keys = keyring
 	w.Manage = manage.New(manage.Deps{
 		Store: db, Keyring: keyring, Index: w.index, IDs: w.ids, Dialects: []dialect.Dialect{w.plain, w.other},
 		Now: w.clock.Now, CheckURL: checkURL, Site: dialect.Site{BaseURL: "https://carillon.example", Product: "Carillon", Version: "1"},
@@ -212,12 +214,16 @@ type plainDialect struct {
 	refuse   error // what Validate answers
 	silent   bool  // verifies nothing
 	mute     bool  // says nothing of anything
+	farewell bool  // speaks of deleted workspaces too
 }
 
 func (d *plainDialect) Name() string  { return d.name }
 func (d *plainDialect) Title() string { return d.name }
 
 func (d *plainDialect) Notices(e *event.Event) []subscription.Notice {
+	if d.farewell && e.Action == "deleted" {
+		return []subscription.Notice{{Name: "deleted", Triggers: []string{"run:any"}}}
+	}
 	if d.mute || e.Kind != event.KindRun {
 		return nil
 	}

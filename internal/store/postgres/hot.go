@@ -4,6 +4,7 @@ package postgres
 // prepared on every connection of the writers.
 const (
 	hotFence     = "fence"
+	hotLanes     = "lanes"
 	hotEvents    = "events"
 	hotQueue     = "queue"
 	hotQueueLate = "queue_late"
@@ -51,6 +52,9 @@ const addToBook = ` ON CONFLICT (node, writer) DO UPDATE SET
 // several columns: that would multiply the probes.
 var hotStatements = map[string]string{
 	hotFence: `SELECT fence($1::smallint, $2::smallint[], $3::bigint[])`,
+
+	hotLanes: `INSERT INTO lane (destination, subscription, shard)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[]) ON CONFLICT DO NOTHING`,
 
 	hotEvents: insertEvents,
 	hotQueue:  insertQueue,

@@ -70,19 +70,15 @@ func (l *listing) scopes() []scope {
 	return []scope{{events, inBlock}, {events, apart}}
 }
 
-// queuePart reads pending deliveries. The queue is ordered by shard first: each shard is read by itself unless a
-// subscription's index or that of repeated deliveries leads to the rows.
+// queuePart reads pending deliveries. The queue is ordered by shard first, so each shard that can hold some is read by
+// itself, unless the index of repeated deliveries leads to the rows.
 func (l *listing) queuePart(in scope) string {
 	const id = "d.id"
 	f := l.filter
 	where, _ := l.common(id, in, true)
 	from := []string{in.events}
-	if in.rows != apart && (f.Subscription == 0 || in.rows != "") {
-		shards := allShards()
-		if f.Destination != 0 {
-			shards = []int16{int16(delivery.ShardOf(f.Destination))}
-		}
-		from = append(from, l.bind("unnest(?::smallint[]) AS s (shard)", shards))
+	if in.rows != apart {
+		from = append(from, l.shards())
 		where = append(where, "d.shard = s.shard")
 	}
 	if f.Workspace != 0 {
@@ -98,12 +94,28 @@ func (l *listing) queuePart(in scope) string {
 	return l.part(from, queueFields+", true AS pending, "+place+" AS place", source, append(where, status...), id)
 }
 
+// shards lists the shards that can hold what is asked for, as table s.
+func (l *listing) shards() string {
+	switch f := l.filter; {
+	case f.Destination != 0:
+		return l.bind("unnest(?::smallint[]) AS s (shard)", []int16{int16(delivery.ShardOf(f.Destination))})
+	case f.Subscription != 0:
+		return l.bind("(SELECT DISTINCT l.shard FROM lane l WHERE l.subscription = ?::bigint) s", int64(f.Subscription))
+	}
+	return l.bind("unnest(?::smallint[]) AS s (shard)", allShards())
+}
+
 // historyPart reads deliveries that ended, from their final attempts.
 func (l *listing) historyPart(in scope, ended []int16) string {
 	const id = "d.delivery"
 	f := l.filter
 	narrowed := in.rows != "" || f.Subscription != 0 || f.Destination != 0 || f.Workspace != 0
 	where, organizations := l.common(id, in, narrowed)
+	from := []string{in.events, organizations}
+	if f.Destination != 0 && f.Subscription == 0 && in.rows == "" {
+		from = append(from, l.bind("(SELECT subscription FROM lane WHERE destination = ?::bigint) l", int64(f.Destination)))
+		where = append(where, "d.subscription = l.subscription")
+	}
 	where = append(where, "d.state <> 0", visible)
 	if len(ended) < len(delivery.States())-1 {
 		where = append(where, l.bind("d.state = ANY(?::smallint[])", ended))
@@ -116,7 +128,7 @@ func (l *listing) historyPart(in scope, ended []int16) string {
 	}
 	where = append(where, l.status("d")...)
 	fields := "d.delivery AS id, " + deliveryFields + ", false AS pending, d.place"
-	return l.part([]string{in.events, organizations}, fields, "attempt d", where, id)
+	return l.part(from, fields, "attempt d", where, id)
 }
 
 // common are the conditions on columns that the queue and the history share. organizations is what the part must run over

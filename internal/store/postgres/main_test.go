@@ -35,6 +35,8 @@ func TestStoreKeepsItsContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) store.Store { return openNew(t) }, storetest.Options{
 		Cluster: true,
-		Reopen:  func(t *testing.T, s store.Store) store.Store { return openAt(t, s.(*Store).reads.Config().ConnString()) },
+		Reopen: func(t *testing.T, s store.Store) store.Store {
+			return openAt(t, s.(*Store).reads.Config().ConnString())
+		},
 	})
 }

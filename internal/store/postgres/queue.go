@@ -20,7 +20,10 @@ const selectQueueSince = `SELECT d.* FROM unnest($1::smallint[]) AS s (shard)
 const selectQueueRows = `SELECT ` + queueFields + ` FROM unnest($1::smallint[], $2::bigint[]) AS u (shard, id)
 	JOIN queue d ON d.shard = u.shard AND d.id = u.id`
 
-const selectQueueOf = `SELECT ` + queueFields + ` FROM queue d WHERE d.subscription = $1::bigint AND d.id > $2::bigint
+// selectQueueOf looks into the shards of the subscription's destinations: usually one.
+const selectQueueOf = `SELECT d.* FROM (SELECT DISTINCT l.shard FROM lane l WHERE l.subscription = $1::bigint) s
+	CROSS JOIN LATERAL (SELECT ` + queueFields + ` FROM queue d
+		WHERE d.shard = s.shard AND d.id > $2::bigint AND d.subscription = $1::bigint ORDER BY d.id LIMIT $3::bigint) d
 	ORDER BY d.id LIMIT $3::bigint`
 
 // Queue implements store.Ledger.

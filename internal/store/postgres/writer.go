@@ -18,12 +18,14 @@ type writer struct {
 	finals  []*delivery.Attempt
 	highest [ident.MaxNode + 1]ident.ID // of the new IDs in the batch, by the node that made them
 	booked  [ident.MaxNode + 1]ident.ID // what the book is known to hold of them
+	lanes   lanes
 }
 
 // gather collects what a try stores: everything but the accepts that were judged already.
 func (w *writer) gather(batch *store.Batch, verdicts []store.Verdict) {
 	w.events, w.rows, w.finals = w.events[:0], w.rows[:0], w.finals[:0]
 	clear(w.highest[:])
+	w.lanes.reset()
 	for i := range batch.Accepts {
 		if verdicts != nil && verdicts[i] != (store.Verdict{}) {
 			continue
@@ -40,6 +42,7 @@ func (w *writer) gather(batch *store.Batch, verdicts []store.Verdict) {
 	}
 	for i := range batch.Attempts {
 		a := &batch.Attempts[i]
+		w.lanes.saw(&a.Delivery)
 		if a.State != delivery.Pending {
 			w.finals = append(w.finals, a)
 		}
@@ -53,6 +56,7 @@ func (w *writer) gather(batch *store.Batch, verdicts []store.Verdict) {
 func (w *writer) add(d *delivery.Delivery) {
 	w.rows = append(w.rows, d)
 	w.saw(d.ID)
+	w.lanes.saw(d)
 }
 
 func (w *writer) saw(id ident.ID) {
@@ -74,6 +78,10 @@ func (w *writer) message(batch *store.Batch, shards shardSet, late bool, node in
 	if shards != 0 {
 		shards.columns(a, batch)
 		run(hotFence)
+	}
+	if len(w.lanes.fresh) > 0 {
+		w.lanes.columns(a)
+		run(hotLanes)
 	}
 	if len(w.events) > 0 {
 		eventColumns(a, w.events)
@@ -138,6 +146,7 @@ func (w *writer) stored() {
 	for node, id := range w.highest {
 		w.booked[node] = max(w.booked[node], id)
 	}
+	w.lanes.stored()
 }
 
 // hint says which shards got rows that this node does not send by itself. What it owns it has in memory already.

@@ -51,9 +51,19 @@ CREATE TABLE queue (
     autovacuum_vacuum_cost_delay = 0,
     vacuum_truncate = false
 );
-CREATE INDEX queue_subscription ON queue (subscription, id);
 -- The few deliveries whose ids do not follow their event's.
 CREATE INDEX queue_repeat ON queue (event, id) WHERE cause <> 0;
+
+-- Which subscriptions ever owed something to which destinations. It stands for two indexes that each delivery would have to
+-- enter: a subscription's part of the queue is found by the shards of its destinations, a destination's part of the history
+-- by its subscriptions. Each pair is written once.
+CREATE TABLE lane (
+    destination  bigint   NOT NULL,
+    subscription bigint   NOT NULL,
+    shard        smallint NOT NULL,
+    CONSTRAINT lane_id PRIMARY KEY (destination, subscription)
+);
+CREATE INDEX lane_subscription ON lane (subscription, shard);
 
 -- What was tried: written once, never changed. The final attempt of a delivery is also the delivery's place in the history.
 -- Partitions are weeks of delivery ids; the store makes them ahead and drops them when the history has left them.
@@ -94,7 +104,6 @@ CREATE TABLE attempt (
     CONSTRAINT attempt_id PRIMARY KEY (delivery, place)
 ) PARTITION BY RANGE (delivery);
 CREATE INDEX attempt_subscription ON attempt (subscription, delivery);
-CREATE INDEX attempt_destination ON attempt (destination, delivery);
 CREATE INDEX attempt_workspace ON attempt (workspace, delivery);
 CREATE INDEX attempt_organization ON attempt (organization, delivery);
 -- Small ones, for what is rare: deliveries that ended badly, repeated ones, answered second tries.

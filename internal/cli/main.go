@@ -37,7 +37,7 @@ type Streams struct {
 // globals are the flags that every command has.
 type globals struct {
 	Config  kong.ConfigFlag  `help:"Settings file in YAML; its keys are the names of the flags." placeholder:"FILE.yaml"`
-	Version kong.VersionFlag `help:"Print the version and exit."`
+	Version kong.VersionFlag `env:"-" help:"Print the version and exit."`
 
 	streams Streams
 }
@@ -48,7 +48,10 @@ type commands struct {
 
 	Serve        serveCommand        `cmd:"" help:"Run the server."`
 	Run          runCommand          `cmd:"" help:"Run an infrastructure-as-code command and report what it does."`
+	Assess       assessCommand       `cmd:"" help:"Assess a directory's health: drift and checks."`
 	Send         sendCommand         `cmd:"" help:"Send events to the server."`
+	Listen       listenCommand       `cmd:"" help:"Receive notifications on this machine: verify and print them."`
+	Verify       verifyCommand       `cmd:"" help:"Check the signature of one captured request."`
 	Subscription subscriptionCommand `cmd:"" aliases:"sub" help:"List, show and change subscriptions."`
 	Delivery     deliveryCommand     `cmd:"" help:"List and show deliveries; send them again."`
 	Organization organizationCommand `cmd:"" aliases:"org" help:"List and create organizations."`

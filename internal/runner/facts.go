@@ -46,12 +46,11 @@ type Given struct {
 }
 
 // Gather finds out the facts of a run: first what was given, then the variables that a CI service sets, then git, then the
-// operating system. It waits for git no longer than a moment and never fails: what can not be found stays empty.
+// operating system. dir is where the configuration lies: inv.Dir for a wrapped command. It waits for git no longer than a
+// moment and never fails: what can not be found stays empty.
 func Gather(ctx context.Context, given Given, inv Invocation, dir string, env Environment) Facts {
-	if inv.Dir != "" && !filepath.IsAbs(inv.Dir) {
-		dir = filepath.Join(dir, inv.Dir)
-	} else if inv.Dir != "" {
-		dir = inv.Dir
+	if dir == "" {
+		dir = "."
 	}
 	var located Place
 	if inv.Locate != nil {

@@ -148,7 +148,7 @@ func TestGatherInAJob(t *testing.T) {
 func TestGatherOutsideOfEverything(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f := runner.Gather(t.Context(), runner.Given{}, runner.Invocation{Dir: "."}, dir, runner.Environment{"PATH=" + dir, "GIT_CEILING_DIRECTORIES=/"})
+	f := runner.Gather(t.Context(), runner.Given{}, runner.Invocation{}, dir, runner.Environment{"PATH=" + dir, "GIT_CEILING_DIRECTORIES=/"})
 	if f.Commit != nil || f.Branch != "" || f.Place.Name != filepath.Base(dir) || f.Message != "Triggered via CLI" {
 		t.Errorf("facts are %+v", f)
 	}

@@ -12,17 +12,20 @@ import (
 	"carillon/internal/ident"
 )
 
-// Memory remembers the last health assessment of each workspace in a directory, so that the next one can tell what is new.
-// Without it every assessment of a drifted workspace looks like the first.
+// Memory remembers the last health assessment of each subject (a configuration in a directory, say) in files, so that the
+// next one can tell what is new. Without it every assessment of something that has drifted looks like the first.
 type Memory struct {
-	Dir string
+	Dir string // "": nothing is remembered
 }
 
-// Compare joins a result with the one remembered for the place. Without one, or with one that can not be read, there is
+// Compare joins a result with the one remembered of the subject. Without one, or with one that can not be read, there is
 // no prior result.
-func (m Memory) Compare(place Place, result event.AssessmentResult) event.Assessment {
+func (m Memory) Compare(subject []string, result event.AssessmentResult) event.Assessment {
 	a := event.Assessment{New: result}
-	text, err := os.ReadFile(m.path(place))
+	if m.Dir == "" {
+		return a
+	}
+	text, err := os.ReadFile(m.path(subject))
 	if err != nil {
 		return a
 	}
@@ -37,8 +40,11 @@ func (m Memory) Compare(place Place, result event.AssessmentResult) event.Assess
 	return a
 }
 
-// Keep remembers a result in place of the one before. It is called once the result has been told.
-func (m Memory) Keep(place Place, result event.AssessmentResult) error {
+// Keep remembers a result in place of the one before.
+func (m Memory) Keep(subject []string, result event.AssessmentResult) error {
+	if m.Dir == "" {
+		return nil
+	}
 	body, err := json.Marshal(result)
 	if err != nil {
 		return fmt.Errorf("encode an assessment: %w", err)
@@ -52,7 +58,7 @@ func (m Memory) Keep(place Place, result event.AssessmentResult) error {
 	}
 	_, err = fresh.Write(body)
 	if err = errors.Join(err, fresh.Close()); err == nil {
-		err = os.Rename(fresh.Name(), m.path(place))
+		err = os.Rename(fresh.Name(), m.path(subject))
 	}
 	if err != nil {
 		_ = os.Remove(fresh.Name())
@@ -61,7 +67,7 @@ func (m Memory) Keep(place Place, result event.AssessmentResult) error {
 	return nil
 }
 
-// path is the file of a place. Names can hold anything, so the file is named by what they hash to.
-func (m Memory) path(place Place) string {
-	return filepath.Join(m.Dir, ident.Derive(place.Organization, place.Project, place.Name).String()+".json")
+// path is the file of a subject. Names can hold anything, so the file is named by what they hash to.
+func (m Memory) path(subject []string) string {
+	return filepath.Join(m.Dir, ident.Derive(subject...).String()+".json")
 }

@@ -12,7 +12,7 @@ import (
 func TestMemoryTellsWhatIsNew(t *testing.T) {
 	t.Parallel()
 	m := runner.Memory{Dir: filepath.Join(t.TempDir(), "assessments")}
-	place := runner.Place{Organization: "acme", Name: "prod"}
+	subject := []string{"/srv/shop", "prod"}
 	drifted := event.AssessmentResult{Succeeded: true, Drifted: true, ResourcesDrifted: 1, DriftedResourceList: []string{"a"}}
 	more := drifted
 	more.DriftedResourceList = []string{"a", "b"}
@@ -29,16 +29,16 @@ func TestMemoryTellsWhatIsNew(t *testing.T) {
 		{"failed", failed, true, nil},
 		{"after a failure", drifted, true, nil},
 	} {
-		a := m.Compare(place, step.result)
+		a := m.Compare(subject, step.result)
 		if (a.Prior != nil) != step.prior || (a.DriftChanged == nil) != (step.changed == nil) ||
 			(step.changed != nil && *a.DriftChanged != *step.changed) {
 			t.Errorf("%s: %+v", step.name, a)
 		}
-		if err := m.Keep(place, step.result); err != nil {
+		if err := m.Keep(subject, step.result); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if a := m.Compare(runner.Place{Name: "other"}, drifted); a.Prior != nil {
+	if a := m.Compare([]string{"/srv/shop", "blue"}, drifted); a.Prior != nil {
 		t.Errorf("another workspace has the prior result %+v", a.Prior)
 	}
 }
@@ -46,8 +46,8 @@ func TestMemoryTellsWhatIsNew(t *testing.T) {
 func TestMemoryThatIsDamagedIsNone(t *testing.T) {
 	t.Parallel()
 	m := runner.Memory{Dir: t.TempDir()}
-	place := runner.Place{Name: "prod"}
-	if err := m.Keep(place, event.AssessmentResult{Succeeded: true}); err != nil {
+	subject := []string{"/srv/shop"}
+	if err := m.Keep(subject, event.AssessmentResult{Succeeded: true}); err != nil {
 		t.Fatal(err)
 	}
 	paths, err := filepath.Glob(filepath.Join(m.Dir, "*.json"))
@@ -57,7 +57,18 @@ func TestMemoryThatIsDamagedIsNone(t *testing.T) {
 	if err := os.WriteFile(paths[0], []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if a := m.Compare(place, event.AssessmentResult{}); a.Prior != nil {
+	if a := m.Compare(subject, event.AssessmentResult{}); a.Prior != nil {
+		t.Errorf("prior is %+v", a.Prior)
+	}
+}
+
+func TestMemoryWithoutADirectoryIsNone(t *testing.T) {
+	t.Parallel()
+	var m runner.Memory
+	if err := m.Keep([]string{"a"}, event.AssessmentResult{}); err != nil {
+		t.Fatal(err)
+	}
+	if a := m.Compare([]string{"a"}, event.AssessmentResult{}); a.Prior != nil {
 		t.Errorf("prior is %+v", a.Prior)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 
 	"carillon/internal/event"
+	"carillon/internal/runner"
 )
 
 // cancelPatience is how long an interrupted assessment may take to end by itself.
@@ -25,17 +26,19 @@ const cancelPatience = 30 * time.Second
 
 // AssessOptions says what to assess.
 type AssessOptions struct {
-	Tool string   // the executable; "" is terraform
-	Dir  string   // the configuration, initialised
-	Args []string // further arguments of plan, -var-file say
-	Env  []string // nil: this process's own
-	Now  func() time.Time
+	Tool   string        // the executable; "" is terraform
+	Dir    string        // the configuration, initialised
+	Args   []string      // further arguments of plan, -var-file say
+	Env    []string      // nil: this process's own
+	Memory runner.Memory // holds the prior result, and remembers this one
+	Now    func() time.Time
 }
 
 // Assessed is the outcome of a health assessment.
 type Assessed struct {
-	Result   event.AssessmentResult
-	Problems []string // what the failed checks say
+	Result     event.AssessmentResult
+	Problems   []string         // what the failed checks say
+	Assessment event.Assessment // the result beside the one before it, as an event tells it
 }
 
 // Assess looks whether a configuration's real resources still are what its state says (drift), and whether its checks
@@ -49,9 +52,34 @@ func Assess(ctx context.Context, o AssessOptions) (Assessed, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	a := Assessed{Result: event.AssessmentResult{CreatedAt: o.Now().UTC()}}
+	if err := o.assess(ctx, &a); err != nil {
+		return Assessed{}, fmt.Errorf("assess: %w", err)
+	}
+	a.Assessment.New = a.Result
+	if subject, err := o.subject(); err == nil {
+		a.Assessment = o.Memory.Compare(subject, a.Result)
+		_ = o.Memory.Keep(subject, a.Result) // what can not be remembered is news again next time; that loses nothing
+	}
+	return a, nil
+}
+
+// subject names what is assessed: a directory, and the workspace that is selected in it.
+func (o AssessOptions) subject() ([]string, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return []string{dir, locate(dir, o.Env).String()}, nil
+}
+
+func (o AssessOptions) assess(ctx context.Context, a *Assessed) error {
 	scratch, err := os.MkdirTemp("", "carillon-assess-")
 	if err != nil {
-		return Assessed{}, fmt.Errorf("assess: %w", err)
+		return err
 	}
 	defer os.RemoveAll(scratch) // the plan holds values in clear
 	saved := filepath.Join(scratch, "plan")
@@ -59,22 +87,21 @@ func Assess(ctx context.Context, o AssessOptions) (Assessed, error) {
 	args := append([]string{"plan", "-refresh-only", "-detailed-exitcode", "-json", "-input=false", "-lock=false", "-out=" + saved}, o.Args...)
 	seen, code, err := o.plan(ctx, args)
 	if err != nil {
-		return Assessed{}, err
+		return err
 	}
-	a := Assessed{Result: event.AssessmentResult{CreatedAt: o.Now().UTC()}}
 	if code != 0 && code != codeChanges {
 		a.Result.Error = seen.failure
 		if a.Result.Error == "" {
 			a.Result.Error = fmt.Sprintf("%s plan ended with exit code %d.", filepath.Base(o.Tool), code)
 		}
-		return a, nil
+		return nil
 	}
 	a.Result.Succeeded, a.Result.AllChecksSucceeded = true, true
 	a.drift(seen.drifted, 0)
 	if plan, err := o.show(ctx, saved); err == nil { // a remote plan can not be shown here; its stream has the drift
 		a.read(plan)
 	}
-	return a, ctx.Err()
+	return ctx.Err()
 }
 
 // stream is what the machine-readable output of a refresh-only plan says.
@@ -90,18 +117,18 @@ func (o AssessOptions) plan(ctx context.Context, args []string) (stream, int, er
 	cmd.Stderr = &complaint
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return stream{}, 0, fmt.Errorf("assess: %w", err)
+		return stream{}, 0, err
 	}
 	if err := cmd.Start(); err != nil {
-		return stream{}, 0, fmt.Errorf("assess: start %s: %w", o.Tool, err)
+		return stream{}, 0, fmt.Errorf("start %s: %w", o.Tool, err)
 	}
 	seen := readStream(out)
 	err = cmd.Wait()
 	if ctx.Err() != nil {
-		return stream{}, 0, fmt.Errorf("assess: %w", ctx.Err())
+		return stream{}, 0, ctx.Err()
 	}
 	if failed := new(exec.ExitError); err != nil && !errors.As(err, &failed) {
-		return stream{}, 0, fmt.Errorf("assess: %w", err)
+		return stream{}, 0, err
 	}
 	if seen.failure == "" { // what goes wrong before the plan begins is printed for people
 		seen.failure = shorten(plain([]byte(complaint.String())))
@@ -163,12 +190,12 @@ func (a *Assessed) drift(addresses []string, undrifted int64) {
 func (a *Assessed) read(plan *tfjson.Plan) {
 	var drifted []string
 	var still int64 // drifted and still there: the refreshed state has them
-	for _, r := range plan.ResourceDrift {
-		if r.Change == nil || r.Change.Actions.NoOp() || r.Change.Actions.Read() {
+	for _, d := range plan.ResourceDrift {
+		if d.Change == nil || d.Change.Actions.NoOp() || d.Change.Actions.Read() {
 			continue
 		}
-		drifted = append(drifted, r.Address)
-		if !r.Change.Actions.Delete() {
+		drifted = append(drifted, d.Address)
+		if !d.Change.Actions.Delete() {
 			still++
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"carillon/internal/event"
+	"carillon/internal/runner"
 	"carillon/internal/runner/terraform"
 )
 
@@ -146,6 +147,31 @@ func TestAssessForReal(t *testing.T) {
 			tt.want.CreatedAt = at
 			sameResult(t, got.Result, tt.want)
 		})
+	}
+}
+
+func TestAssessRemembersThePriorResult(t *testing.T) {
+	t.Parallel()
+	recording, err := filepath.Abs(filepath.Join("testdata", "assess", "drift"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tool := filepath.Join(t.TempDir(), "tofu")
+	if err := os.WriteFile(tool, []byte(player), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := terraform.AssessOptions{
+		Tool: tool, Dir: t.TempDir(), Memory: runner.Memory{Dir: t.TempDir()},
+		Env: append(os.Environ(), "RECORDING="+recording, "CODE=2"),
+	}
+	first, err := terraform.Assess(t.Context(), o)
+	if err != nil || first.Assessment.Prior != nil {
+		t.Fatalf("first: %+v, %v", first, err)
+	}
+	second, err := terraform.Assess(t.Context(), o)
+	a := second.Assessment
+	if err != nil || a.Prior == nil || !a.Prior.Drifted || a.DriftChanged == nil || *a.DriftChanged {
+		t.Errorf("second: %+v, %v", second, err)
 	}
 }
 

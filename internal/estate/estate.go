@@ -118,7 +118,8 @@ type Token struct {
 }
 
 // Ref points at an object in one of three ways: by ID; by Name within Parent; by Alias, an external identifier written
-// "dialect:identifier".
+// "dialect:identifier". External identifiers belong to their organization, which Parent may name; without it, the
+// organizations of who asks are searched, the oldest first.
 type Ref struct {
 	ID     ident.ID
 	Parent ident.ID

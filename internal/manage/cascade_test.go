@@ -217,3 +217,39 @@ func TestNothingIsLeftBehindADeletion(t *testing.T) {
 		t.Errorf("the other node still holds %d subscriptions", other.index.Len())
 	}
 }
+
+func TestDeletingATeamTakesItsSubscriptions(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	ofTeam := s.subscribe(s.acme.ID, subscription.LevelTeam, s.team.ID)
+	if err := s.Teams().Delete(s.ctx, admin, s.team.ID); err != nil {
+		t.Fatal(err)
+	}
+	if s.index.Get(ofTeam.ID) != nil || s.index.Get(s.hook.ID) == nil {
+		t.Error("the wrong subscriptions went")
+	}
+}
+
+// A member who leaves loses what their tokens were granted there, and keeps what they were granted elsewhere.
+func TestLeavingOneOfTwoOrganizations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	acme, beta := w.organization("acme"), w.organization("beta")
+	ada := w.member(acme.ID, "ada@x.org", "")
+	w.member(beta.ID, "ada@x.org", "")
+	inBeta := estate.Grant{OrganizationID: beta.ID, Role: estate.RoleReader}
+	_, text, err := w.Tokens().Create(w.ctx, admin, estate.Token{
+		Common: estate.Common{Name: "t"}, UserID: ada.UserID,
+		Grants: []estate.Grant{{OrganizationID: acme.ID, Role: estate.RoleWriter}, inBeta},
+	}, manage.Shape{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Memberships().Delete(w.ctx, admin, ada.ID); err != nil {
+		t.Fatal(err)
+	}
+	p := must[estate.Principal](t)(w.Tokens().Authenticate(w.ctx, text))
+	if len(p.Grants) != 1 || p.Grants[0] != inBeta {
+		t.Errorf("grants = %+v", p.Grants)
+	}
+}

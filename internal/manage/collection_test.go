@@ -399,3 +399,86 @@ func TestTeamsHoldMembersOnly(t *testing.T) {
 		t.Errorf("members after leaving = %v", team.MemberIDs)
 	}
 }
+
+func TestListingMembershipsAndTeams(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	acme, beta := w.organization("acme"), w.organization("beta")
+	ada := w.member(acme.ID, "Ada@x.org", "")
+	w.member(beta.ID, "bob@x.org", "")
+	reader := as(estate.RoleReader, acme.ID, 0, 0)
+	if list := must[[]estate.Membership](t)(w.Memberships().List(w.ctx, reader, acme.ID)); len(list) != 1 || list[0].ID != ada.ID || list[0].Name != "Ada@x.org" {
+		t.Errorf("acme's = %+v", list)
+	}
+	if list := must[[]estate.Membership](t)(w.Memberships().List(w.ctx, reader, 0)); len(list) != 1 {
+		t.Errorf("a reader's = %+v", list)
+	}
+	if list := must[[]estate.Membership](t)(w.Memberships().List(w.ctx, admin, 0)); len(list) != 2 {
+		t.Errorf("all = %+v", list)
+	}
+	if got := get(w, w.Memberships(), estate.ByName(acme.ID, "ada@X.org")); got.ID != ada.ID {
+		t.Errorf("by name = %+v", got)
+	}
+	if got := get(w, w.Users(), estate.ByAlias("email", "ada@x.org")); got.ID != ada.UserID {
+		t.Errorf("by mail address = %+v", got)
+	}
+	_, err := w.Memberships().Get(w.ctx, admin, estate.ByName(acme.ID, "nobody@x.org"))
+	wantCode(t, err, fault.NotFound)
+	for name, list := range map[string]func() error{
+		"teams":       func() error { _, err := w.Teams().List(w.ctx, admin, 42); return err },
+		"memberships": func() error { _, err := w.Memberships().List(w.ctx, reader, beta.ID); return err },
+		"users":       func() error { _, err := w.Users().List(w.ctx, reader, beta.ID); return err },
+		"projects":    func() error { _, err := w.Projects().List(w.ctx, reader, beta.ID); return err },
+		"children":    func() error { _, err := w.Projects().List(w.ctx, reader, beta.DefaultProjectID); return err },
+		"workspaces":  func() error { _, err := w.Workspaces().List(w.ctx, reader, beta.DefaultProjectID); return err },
+		"sources":     func() error { _, err := w.Sources().List(w.ctx, reader, beta.ID); return err },
+	} {
+		if err := list(); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s of what one may not know of: %v", name, err)
+		}
+	}
+	_, err = w.Organizations().List(w.ctx, admin, acme.ID)
+	wantCode(t, err, fault.Invalid)
+}
+
+func TestOtherAttributesAreChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	acme := w.organization("acme")
+	long := strings.Repeat("x", 5000)
+	for field, do := range map[string]func() error{
+		"/email": func() error {
+			_, err := w.Organizations().Create(w.ctx, admin, estate.Organization{Common: estate.Common{Name: "o"}, Email: "nobody"})
+			return err
+		},
+		"/description": func() error {
+			_, err := w.Workspaces().Create(w.ctx, admin, estate.Workspace{Common: estate.Common{Name: "w"}, OrganizationID: acme.ID, Description: long})
+			return err
+		},
+		"/tags": func() error {
+			_, err := w.Workspaces().Create(w.ctx, admin, estate.Workspace{Common: estate.Common{Name: "w"}, OrganizationID: acme.ID, Tags: make([]string, 201)})
+			return err
+		},
+		"/full_name": func() error {
+			_, err := w.Users().Create(w.ctx, admin, estate.User{Common: estate.Common{Name: "u"}, FullName: long})
+			return err
+		},
+		"/external_ids": func() error {
+			_, err := w.Users().Create(w.ctx, admin, estate.User{Common: estate.Common{Name: "u", ExternalIDs: map[string]string{"email": "a@x.org"}}})
+			return err
+		},
+		"/extra": func() error {
+			_, err := w.Projects().Create(w.ctx, admin, estate.Project{
+				Common:         estate.Common{Name: "p", Extra: map[string]json.RawMessage{"plain": json.RawMessage(`"` + strings.Repeat("x", 300_000) + `"`)}},
+				OrganizationID: acme.ID,
+			})
+			return err
+		},
+		"/organization_id": func() error {
+			_, err := w.Teams().Create(w.ctx, admin, estate.Team{Common: estate.Common{Name: "t"}, OrganizationID: 42})
+			return err
+		},
+	} {
+		t.Run(strings.TrimPrefix(field, "/"), func(t *testing.T) { wantField(t, do(), field) })
+	}
+}

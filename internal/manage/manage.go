@@ -31,7 +31,8 @@ type Engine interface {
 	// Enqueue stores new deliveries and offers them to their lanes.
 	Enqueue(ctx context.Context, deliveries []delivery.Delivery) error
 
-	// Changed says that a subscription has a new version or is gone; the index knows already.
+	// Changed says that a subscription has a new version or is gone; the index knows already. It must not block, and no lock
+	// is held: it is called from whichever goroutine saved, refreshed or switched.
 	Changed(subscription ident.ID)
 
 	// Cancel ends a pending delivery.

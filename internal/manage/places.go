@@ -3,6 +3,7 @@ package manage
 import (
 	"context"
 
+	"carillon/internal/estate"
 	"carillon/internal/event"
 	"carillon/internal/fault"
 	"carillon/internal/subscription"
@@ -23,6 +24,11 @@ func (m *Manage) Places(ctx context.Context, e *event.Event) ([]subscription.Sco
 	if err != nil {
 		return nil, err
 	}
+	return m.place(ctx, organization, project, workspace, e)
+}
+
+// place fills an event in from what was found, and lists where it happened.
+func (m *Manage) place(ctx context.Context, organization *estate.Organization, project *estate.Project, workspace *estate.Workspace, e *event.Event) ([]subscription.Scope, error) {
 	fillOrganization(&e.Organization, organization)
 	fillProject(e, project)
 	fillWorkspace(e, workspace)

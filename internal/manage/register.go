@@ -30,18 +30,7 @@ func (m *Manage) Register(ctx context.Context, e *event.Event) ([]subscription.S
 	if err != nil {
 		return nil, err
 	}
-	fillOrganization(&e.Organization, organization)
-	fillProject(e, project)
-	fillWorkspace(e, workspace)
-	if err := m.fillTeams(ctx, organization.ID, e); err != nil {
-		return nil, err
-	}
-	places := subscription.Places(e)
-	places, err = m.appendParents(ctx, places, project)
-	if err != nil {
-		return nil, err
-	}
-	return m.appendTeams(ctx, places, e)
+	return m.place(ctx, organization, project, workspace, e)
 }
 
 // settle finds the event's project and workspace, and makes those that are not known yet. Two nodes may make the same

@@ -232,6 +232,28 @@ func TestManyFirstEventsAtOnceMakeOneWorkspace(t *testing.T) {
 	}
 }
 
+// Looking where an event would go makes nothing known.
+func TestPlacesMakeNothingKnown(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	known := run("acme", "one", "net")
+	places := must[[]subscription.Scope](t)(s.Places(s.ctx, known))
+	if len(places) != 3 || known.Workspace.ID != s.net.ID || known.Project.ID != s.one.ID {
+		t.Errorf("places = %v", places)
+	}
+	before := must[int64](t)(s.store.Revision(s.ctx))
+	for name, e := range map[string]*event.Event{"unknown workspace": run("acme", "one", "x"), "unknown project": run("acme", "x", "x")} {
+		if _, err := s.Places(s.ctx, e); err != nil || e.Workspace.ID != 0 || e.Organization.ID != s.acme.ID {
+			t.Errorf("%s: %+v, %v", name, e.Workspace, err)
+		}
+	}
+	if must[int64](t)(s.store.Revision(s.ctx)) != before {
+		t.Error("looking wrote something")
+	}
+	_, err := s.Places(s.ctx, run("nobody", "", "x"))
+	wantCode(t, err, fault.NotFound)
+}
+
 // BenchmarkRegister measures the hot path: everything is known and comes from memory.
 func BenchmarkRegister(b *testing.B) {
 	w := newWorld(b)

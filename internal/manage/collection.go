@@ -2,65 +2,12 @@ package manage
 
 import (
 	"context"
-	"errors"
 
 	"carillon/internal/dialect"
 	"carillon/internal/estate"
-	"carillon/internal/fault"
 	"carillon/internal/ident"
 	"carillon/internal/store"
 )
-
-// act is what somebody wants to do with an object.
-type act int
-
-const (
-	creating act = iota
-	changing
-	deleting
-)
-
-// rules are what one kind of the estate's objects adds to the generic collection.
-type rules[T any] interface {
-	// kind and noun name the objects for the store and for people.
-	kind() store.Kind
-	noun() string
-
-	// common returns the part that all objects have.
-	common(object *T) *estate.Common
-
-	// record returns how the object is indexed; organization is where it belongs, zero for what belongs to nobody.
-	record(object *T) (parent ident.ID, name string, aliases []string)
-	organization(object *T) ident.ID
-
-	// sees reports whether the principal may know of the object.
-	sees(ctx context.Context, p estate.Principal, object *T) (bool, error)
-
-	// allow returns nil when the principal may do it, or the fault to answer with. For creating, the object has its parents
-	// and nothing more that could be trusted.
-	allow(ctx context.Context, p estate.Principal, what act, object *T) error
-
-	// restore puts back what nobody may change beside ID and times, and reports whether the object stands elsewhere now: for
-	// that one needs the right to create it there.
-	restore(object, old *T) (moved bool)
-
-	// prepare checks an object before it is saved and fills what follows from the rest; old is nil at creation. It returns
-	// what else changes with it: conditions on what it refers to, objects made with it. No other write of this node comes
-	// between it and the commit.
-	prepare(ctx context.Context, object, old *T) ([]store.Change, error)
-
-	// announce raises the events that must be out before the object goes.
-	announce(ctx context.Context, object *T) error
-
-	// below returns the changes that remove or detach what stands below the object.
-	below(ctx context.Context, object *T) ([]store.Change, error)
-
-	// list returns the objects of a parent, of every parent that the principal could see when it is zero.
-	list(ctx context.Context, p estate.Principal, parent ident.ID) ([]T, error)
-
-	// named finds an object by its name in a parent, or fails with store.ErrNotFound.
-	named(ctx context.Context, p estate.Principal, parent ident.ID, name string) (store.Record, error)
-}
 
 // collection is the one implementation of dialect.Collection, for every kind of object that has rules.
 type collection[T any] struct {
@@ -223,45 +170,6 @@ func (c collection[T]) Delete(ctx context.Context, p estate.Principal, id ident.
 	})
 }
 
-// find returns an object and its record, or fault.NotFound when the principal may not know of it.
-func (c collection[T]) find(ctx context.Context, p estate.Principal, ref estate.Ref) (*T, store.Record, error) {
-	if err := c.current(ctx); err != nil {
-		return nil, store.Record{}, err
-	}
-	r, err := c.locate(ctx, p, ref)
-	if missing(err) {
-		return nil, r, fault.Missing(c.rules.noun(), refText(ref))
-	}
-	if err != nil {
-		return nil, r, err
-	}
-	object, err := decode[T](&r)
-	if err != nil {
-		return nil, r, err
-	}
-	sees, err := c.rules.sees(ctx, p, object)
-	if err != nil {
-		return nil, r, err
-	}
-	if !sees {
-		return nil, r, fault.Missing(c.rules.noun(), refText(ref))
-	}
-	return object, r, nil
-}
-
-// locate reads the record that a reference points at.
-func (c collection[T]) locate(ctx context.Context, p estate.Principal, ref estate.Ref) (store.Record, error) {
-	switch {
-	case ref.ID != 0:
-		return c.store.Get(ctx, c.rules.kind(), ref.ID)
-	case ref.Alias != "":
-		return c.byAliasFor(ctx, p, c.rules.kind(), ref)
-	case ref.Name != "":
-		return c.rules.named(ctx, p, ref.Parent, ref.Name)
-	}
-	return store.Record{}, store.ErrNotFound
-}
-
 // encode makes the record of an object.
 func (c collection[T]) encode(object *T) (*store.Record, error) {
 	parent, name, aliases := c.rules.record(object)
@@ -281,39 +189,4 @@ func (c collection[T]) audited(p estate.Principal, action string, object *T) sto
 		Action: action, Kind: string(c.rules.kind()), ObjectID: common.ID, Name: common.Name,
 		OrganizationID: c.rules.organization(object),
 	})
-}
-
-// byAliasFor finds a record by an external identifier: in the reference's parent when that is an organization, else in
-// each organization that the principal could see, the oldest first, and among what belongs to nobody.
-func (m *Manage) byAliasFor(ctx context.Context, p estate.Principal, kind store.Kind, ref estate.Ref) (store.Record, error) {
-	within := []ident.ID{ref.Parent}
-	if ref.Parent == 0 {
-		within = append(within, m.organizationsOf(p)...)
-	}
-	for _, organization := range within {
-		r, err := m.store.ByAlias(ctx, kind, aliasIn(organization, ref.Alias))
-		if err == nil || !errors.Is(err, store.ErrNotFound) {
-			return r, err
-		}
-	}
-	return store.Record{}, store.ErrNotFound
-}
-
-// organizationsOf lists the organizations in which the principal has any right, the oldest first.
-func (m *Manage) organizationsOf(p estate.Principal) []ident.ID {
-	if p.SiteAdmin {
-		return m.directory.allOrganizations()
-	}
-	return p.Organizations()
-}
-
-// refText spells a reference for a message, as the caller wrote it.
-func refText(ref estate.Ref) string {
-	switch {
-	case ref.ID != 0:
-		return ref.ID.String()
-	case ref.Alias != "":
-		return ref.Alias
-	}
-	return ref.Name
 }

@@ -36,11 +36,10 @@ func (a *api) accounting(c *call) error {
 
 // audit lists the audit log of an organization, or of the installation, newest first.
 func (a *api) audit(c *call) error {
-	q := c.query(append([]string{"organization"}, pageParameters...)...)
-	page := q.page(newest)
-	organization, err := a.organizationOfQuery(c, q)
+	page := c.q.page(newest)
+	organization, err := a.organizationOfQuery(c)
 	if err == nil {
-		err = q.err()
+		err = c.q.err()
 	}
 	if err != nil {
 		return err

@@ -12,16 +12,12 @@ import (
 	"carillon/internal/strict"
 )
 
-// deliveryParameters choose deliveries.
-var deliveryParameters = []string{
-	"organization", "workspace", "run", "event", "subscription", "destination", "state", "status", "cause", "from", "to",
-}
-
 // statusRange is one status or a range: 500, 500-599.
 var statusRange = regexp.MustCompile(`^([1-9][0-9]{2})(?:-([1-9][0-9]{2}))?$`)
 
 // deliveryFilter reads the parameters that choose deliveries.
-func (a *api) deliveryFilter(c *call, q *query) (store.DeliveryFilter, error) {
+func (a *api) deliveryFilter(c *call) (store.DeliveryFilter, error) {
+	q := c.q
 	filter := store.DeliveryFilter{
 		Workspace: q.id("workspace"), Run: q.id("run"), Event: q.id("event"), Subscription: q.id("subscription"),
 		Destination: q.id("destination"), Range: store.Range{From: q.time("from"), To: q.time("to")},
@@ -51,7 +47,7 @@ func (a *api) deliveryFilter(c *call, q *query) (store.DeliveryFilter, error) {
 			}
 		}
 	}
-	organization, err := a.organizationOfQuery(c, q)
+	organization, err := a.organizationOfQuery(c)
 	if err != nil {
 		return filter, err
 	}
@@ -87,9 +83,8 @@ func namesOf[T spelled](values []T) []string {
 
 // listDeliveries lists deliveries, newest first.
 func (a *api) listDeliveries(c *call) error {
-	q := c.query(append(deliveryParameters, pageParameters...)...)
-	page := q.page(newest)
-	filter, err := a.deliveryFilter(c, q)
+	page := c.q.page(newest)
+	filter, err := a.deliveryFilter(c)
 	if err != nil {
 		return err
 	}
@@ -121,7 +116,7 @@ func (a *api) showDelivery(c *call, status int, id ident.ID) error {
 	}
 	answer := deliveryAlone{viewDelivery(&summary), make([]attemptView, len(attempts))}
 	for i := range attempts {
-		answer.Tries[i] = viewAttempt(&attempts[i], a.writes(c, &attempts[i]))
+		answer.Tries[i] = viewAttempt(&attempts[i], a.depth(c, &attempts[i]))
 	}
 	return c.answer(status, answer)
 }
@@ -189,7 +184,7 @@ func (a *api) redeliver(c *call) error {
 	}{Delivery: again.ID, Origin: again.Origin}
 	status := http.StatusAccepted
 	if attempt != nil {
-		view := viewAttempt(attempt, true)
+		view := viewAttempt(attempt, whole)
 		answer.Attempt, status = &view, http.StatusOK
 	}
 	return c.answer(status, answer)

@@ -44,7 +44,7 @@ func viewDelivery(s *store.Summary) deliveryView {
 		view.Sequence = &d.Sequence
 	}
 	if s.Last != nil {
-		last := viewAttempt(s.Last, false)
+		last := viewAttempt(s.Last, brief)
 		view.Last = &last
 	}
 	return view
@@ -79,19 +79,28 @@ type responseView struct {
 	Hidden    bool                `json:"hidden,omitempty"` // the reader's role does not show header and body
 }
 
-// viewAttempt shows an attempt; the answer's header and body only when whole is set.
-func viewAttempt(a *delivery.Attempt, whole bool) attemptView {
+// depth is how much an answer shows of what a destination answered.
+type depth uint8
+
+const (
+	brief  depth = iota // nothing: a list
+	closed              // that there is something which is not for the reader
+	whole               // header and body
+)
+
+// viewAttempt shows an attempt.
+func viewAttempt(a *delivery.Attempt, shown depth) attemptView {
 	r := &a.Result
 	view := attemptView{
 		Delivery: a.Delivery.ID, Number: a.Number, State: a.State.String(), Class: string(r.Class), Status: r.Status, Detail: r.Detail,
 		StartedAt: r.StartedAt, DurationMS: float64(r.Duration.Microseconds()) / 1000, RetryAfter: r.RetryAfter.Seconds(),
 		Trigger: a.Trigger, Address: a.Address, Repeat: a.Repeat, BodySize: a.BodySize, Node: a.Node,
 	}
-	if r.Response == nil {
+	if r.Response == nil || shown == brief {
 		return view
 	}
-	view.Response = &responseView{Status: r.Response.Status, Truncated: r.Response.Truncated, Hidden: !whole}
-	if whole {
+	view.Response = &responseView{Status: r.Response.Status, Truncated: r.Response.Truncated, Hidden: shown == closed}
+	if shown == whole {
 		view.Response.Header = r.Response.Header
 		view.Response.Body, view.Response.Base64 = text(r.Response.Body)
 	}

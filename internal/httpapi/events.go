@@ -12,11 +12,9 @@ import (
 	"carillon/internal/subscription"
 )
 
-// eventParameters choose events and runs.
-var eventParameters = []string{"organization", "project", "workspace", "run", "kind", "from", "to"}
-
 // eventFilter reads the parameters that choose events.
-func (a *api) eventFilter(c *call, q *query) (store.EventFilter, error) {
+func (a *api) eventFilter(c *call) (store.EventFilter, error) {
+	q := c.q
 	filter := store.EventFilter{
 		Project: q.id("project"), Workspace: q.id("workspace"), Run: q.id("run"),
 		Range: store.Range{From: q.time("from"), To: q.time("to")},
@@ -27,7 +25,7 @@ func (a *api) eventFilter(c *call, q *query) (store.EventFilter, error) {
 		}
 		filter.Kinds = append(filter.Kinds, kind)
 	}
-	organization, err := a.organizationOfQuery(c, q)
+	organization, err := a.organizationOfQuery(c)
 	if err != nil {
 		return filter, err
 	}
@@ -48,9 +46,8 @@ func contains[T comparable](list []T, wanted T) bool {
 
 // listEvents lists events, newest first. Original bodies of webhooks are left out: they are in the single event.
 func (a *api) listEvents(c *call) error {
-	q := c.query(append(eventParameters, pageParameters...)...)
-	page := q.page(newest)
-	filter, err := a.eventFilter(c, q)
+	page := c.q.page(newest)
+	filter, err := a.eventFilter(c)
 	if err != nil {
 		return err
 	}
@@ -120,12 +117,17 @@ type judgedView struct {
 	Verdict  subscription.Verdict `json:"verdict"`
 }
 
+// verdicts lists what can be said of a subscription and an event.
+var verdicts = []subscription.Verdict{
+	subscription.Matches, subscription.Disabled, subscription.OtherScope, subscription.NothingToSay, subscription.WrongLevel,
+	subscription.NotSubscribed, subscription.Suppressed, subscription.OtherTenant, subscription.Empty,
+}
+
 // explainEvent says which subscriptions the event reached, which not, and why: as things stand now.
 func (a *api) explainEvent(c *call) error {
-	q := c.query("subscription", "verdict", "limit")
-	only, limit := q.id("subscription"), q.number("limit", 1, 1000, 200)
-	verdict := q.text("verdict")
-	if err := q.err(); err != nil {
+	only, limit := c.q.id("subscription"), c.q.number("limit", 1, 1000, 200)
+	verdict := oneOf(c.q, "verdict", verdicts)
+	if err := c.q.err(); err != nil {
 		return err
 	}
 	e, err := a.eventOfPath(c)
@@ -142,7 +144,7 @@ func (a *api) explainEvent(c *call) error {
 	}
 	answer := list[explanationView]{Items: []explanationView{}}
 	for _, x := range explanations {
-		chosen := (only == 0 || x.Subscription.ID == only) && (verdict == "" || string(x.Verdict) == verdict)
+		chosen := (only == 0 || x.Subscription.ID == only) && (verdict == "" || x.Verdict == verdict)
 		if chosen && len(answer.Items) < limit {
 			answer.Items = append(answer.Items, viewExplanation(&x))
 		}

@@ -78,6 +78,9 @@ type Deps struct {
 	// Accept takes events in, without asking whose they are: ingest's way in.
 	Accept func(ctx context.Context, events []event.Event) ([]dialect.Receipt, error)
 
+	// LastOfRun returns the newest step of a run that the caller was found to see.
+	LastOfRun func(ctx context.Context, run ident.ID) (store.Event, error)
+
 	// Explain says which subscriptions an event reached, which not, and why.
 	Explain func(ctx context.Context, e *event.Event) ([]ingest.Explanation, error)
 

@@ -37,7 +37,7 @@ func (a *api) organizations() resource[estate.Organization, organizationDraft, o
 		drafts: strict.For[organizationDraft](), changes: strict.For[organizationChange](),
 		common: func(o *estate.Organization) *estate.Common { return &o.Common },
 		find:   func(c *call) (estate.Organization, error) { return a.organization(c, c.r.PathValue("organization")) },
-		parent: func(*call, *query) (ident.ID, error) { return 0, nil },
+		parent: func(*call) (ident.ID, error) { return 0, nil },
 		draft: func(_ *call, d organizationDraft) (estate.Organization, error) {
 			return estate.Organization{
 				Common:      estate.Common{Name: d.Name, ExternalIDs: d.ExternalIDs},

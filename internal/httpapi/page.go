@@ -20,8 +20,8 @@ type list[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
-// pageParameters are those of every list that has pages.
-var pageParameters = []string{"limit", "cursor", "order"}
+// paged lists the parameters of a list that has pages.
+func paged(parameters ...string) []string { return append(parameters, "limit", "cursor", "order") }
 
 // page is what a caller asked for; it knows how to cut and continue.
 type page struct{ store.Page }

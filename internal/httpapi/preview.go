@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"carillon/internal/delivery"
@@ -262,7 +263,8 @@ func (a *api) sampleFor(c *call, name string, of *subject) (*event.Event, []subs
 		if err != nil {
 			return nil, nil, err
 		}
-		if name != "" || a.wants(&of.s, e, places) {
+		notices := a.dialects[of.s.Dialect].Notices(e)
+		if name != "" || slices.ContainsFunc(notices, func(n subscription.Notice) bool { return wants(&of.s, n, places) }) {
 			return e, places, nil
 		}
 		if first == nil {
@@ -272,16 +274,18 @@ func (a *api) sampleFor(c *call, name string, of *subject) (*event.Event, []subs
 	return first, firstPlaces, nil
 }
 
-// wants reports whether the subscription would get anything of the event, were it switched on.
-func (a *api) wants(s *subscription.Subscription, e *event.Event, places []subscription.Scope) bool {
+// wants reports whether the subscription would get the notice, were it switched on.
+func wants(s *subscription.Subscription, notice subscription.Notice, places []subscription.Scope) bool {
 	on := *s
 	on.Enabled = true
-	for _, notice := range a.dialects[s.Dialect].Notices(e) {
-		if subscription.Judge(&on, notice, places) == subscription.Matches {
-			return true
-		}
-	}
-	return false
+	return subscription.Judge(&on, notice, places) == subscription.Matches
+}
+
+// firstWanted returns the position of the notice that a test sends: the first that the subscription would get, or the
+// first at all.
+func firstWanted(s *subscription.Subscription, notices []subscription.Notice, places []subscription.Scope) int {
+	wanted := func(n subscription.Notice) bool { return wants(s, n, places) }
+	return max(0, slices.IndexFunc(notices, wanted))
 }
 
 // sampleAt begins a sample event where the subscription listens.
@@ -362,7 +366,7 @@ func (a *api) testSubscription(c *call) error {
 	if err != nil {
 		return err
 	}
-	e, _, err := a.eventFor(c, &d, of)
+	e, places, err := a.eventFor(c, &d, of)
 	if err != nil {
 		return err
 	}
@@ -371,7 +375,8 @@ func (a *api) testSubscription(c *call) error {
 	if len(notices) == 0 {
 		return fault.New(fault.Unsupported, "The dialect %s has nothing to say of this event; choose another one.", of.s.Dialect)
 	}
-	in, err := a.input(c, e, 0, notices[0], of)
+	position := firstWanted(&of.s, notices, places)
+	in, err := a.input(c, e, position, notices[position], of)
 	if err != nil {
 		return err
 	}
@@ -383,5 +388,5 @@ func (a *api) testSubscription(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, viewAttempt(&attempt, true))
+	return c.answer(http.StatusOK, viewAttempt(&attempt, whole))
 }

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -70,11 +72,34 @@ func problemOf(err error) problem {
 	for _, field := range f.Fields() {
 		pr.Errors = append(pr.Errors, errorAt(field))
 	}
+	pr.Detail = inAll(pr.Detail, pr.Errors)
 	if v, ok := errors.AsType[*dialect.VerificationError](err); ok {
-		view := viewAttempt(&v.Attempt, true)
+		view := viewAttempt(&v.Attempt, whole)
 		pr.Attempt = &view
 	}
 	return pr
+}
+
+// inAll says in one sentence what is wrong with which field, for those who read nothing else.
+func inAll(detail string, errors []fieldError) string {
+	if len(errors) == 0 {
+		return detail
+	}
+	at := errors[0].Pointer
+	if name := errors[0].Parameter; name != "" {
+		at = "parameter " + name
+	}
+	if at != "" {
+		detail = at + ": " + detail
+	}
+	switch more := len(errors) - 1; more {
+	case 0:
+		return detail
+	case 1:
+		return detail + " One more field is wrong."
+	default:
+		return fmt.Sprintf("%s %d more fields are wrong.", detail, more)
+	}
 }
 
 // errorAt tells pointers into the document from query parameters, which faults spell "?name".
@@ -96,16 +121,17 @@ func refuse(ctx context.Context, log *slog.Logger, w http.ResponseWriter, err er
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	case http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="Carillon"`)
 	}
 	writeProblem(w, pr)
 }
 
 func writeProblem(w http.ResponseWriter, pr problem) {
-	body, _ := json.Marshal(pr) // of strings and numbers: it can not fail
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(pr) // of strings and numbers: it can not fail
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(pr.Status)
-	_, _ = w.Write(append(body, '\n'))
+	_, _ = w.Write(body.Bytes())
 }

@@ -41,7 +41,7 @@ func (a *api) projects() resource[estate.Project, projectDraft, projectChange, p
 		find: func(c *call) (estate.Project, error) {
 			return byPath(c, a.Services.Projects, "project")
 		},
-		parent: func(c *call, _ *query) (ident.ID, error) { return a.organizationOfPath(c) },
+		parent: a.organizationOfPath,
 		draft: func(c *call, d projectDraft) (estate.Project, error) {
 			organization, err := a.organizationOfPath(c)
 			return estate.Project{
@@ -85,8 +85,8 @@ func (a *api) organizationOfPath(c *call) (ident.ID, error) {
 }
 
 // organizationOfQuery returns the ID of the organization that the query names, zero when it names none.
-func (a *api) organizationOfQuery(c *call, q *query) (ident.ID, error) {
-	text := q.text("organization")
+func (a *api) organizationOfQuery(c *call) (ident.ID, error) {
+	text := c.q.text("organization")
 	if text == "" {
 		return 0, nil
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -22,6 +23,7 @@ type call struct {
 	w http.ResponseWriter
 	r *http.Request
 	p estate.Principal
+	q *query
 }
 
 // The limits of what is read.
@@ -116,27 +118,26 @@ type query struct {
 	faults fault.Collector
 }
 
-func (c *call) query(known ...string) *query {
+func readQuery(r *http.Request, known []string) (*query, error) {
 	q := &query{}
-	var err error
-	if q.values, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
-		q.faults.Add("?", "The query can not be read.")
-		return q
+	if r.URL.RawQuery == "" {
+		return q, nil
 	}
-	for name, values := range q.values {
-		switch {
+	var err error
+	if q.values, err = url.ParseQuery(r.URL.RawQuery); err != nil {
+		return q, fault.New(fault.Malformed, "The query can not be read.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.values)) {
+		switch values := q.values[name]; {
+		case len(known) == 0:
+			q.faults.Add("?"+name, "There are no parameters here.")
 		case !slices.Contains(known, name):
-			near := strict.Nearest(name, known)
-			if near == "" {
-				q.faults.Add("?"+name, "There is no such parameter here; known ones are %s.", strings.Join(known, ", "))
-			} else {
-				q.faults.Add("?"+name, "There is no such parameter here; did you mean %q?", near)
-			}
+			q.faults.Add("?"+name, "%s", strings.Replace(unknownWord(name, known), "There is no", "There is no parameter", 1))
 		case len(values) > 1:
 			q.faults.Add("?"+name, "Stands here twice; separate several values by commas.")
 		}
 	}
-	return q
+	return q, q.err()
 }
 
 // err returns what was wrong with the parameters that were read so far.

@@ -20,8 +20,8 @@ type resource[T, D, C, V any] struct {
 	changes    *strict.Reader[C]
 
 	common  func(*T) *estate.Common
-	find    func(c *call) (T, error)                  // what the path names
-	parent  func(c *call, q *query) (ident.ID, error) // whose children a list shows
+	find    func(c *call) (T, error)        // what the path names
+	parent  func(c *call) (ident.ID, error) // whose children a list shows
 	filters []string
 
 	draft func(c *call, d D) (T, error)
@@ -32,11 +32,10 @@ type resource[T, D, C, V any] struct {
 func (s resource[T, D, C, V]) id(object *T) ident.ID { return s.common(object).ID }
 
 func (s resource[T, D, C, V]) list(c *call) error {
-	q := c.query(append(append([]string{"name"}, s.filters...), pageParameters...)...)
-	page := q.page(oldest)
-	parent, err := s.parent(c, q)
+	page := c.q.page(oldest)
+	parent, err := s.parent(c)
 	if err == nil {
-		err = q.err()
+		err = c.q.err()
 	}
 	if err != nil {
 		return err
@@ -45,7 +44,7 @@ func (s resource[T, D, C, V]) list(c *call) error {
 	if err != nil {
 		return err
 	}
-	if name := q.text("name"); name != "" {
+	if name := c.q.text("name"); name != "" {
 		named := all[:0]
 		for i := range all {
 			if s.common(&all[i]).Name == name {
@@ -111,7 +110,7 @@ func (s resource[T, D, C, V]) delete(c *call) error {
 // routes are the five routes of the resource: collection is the path of the list, item the path of one.
 func (s resource[T, D, C, V]) routes(collection, item string) []route {
 	return []route{
-		{pattern: "GET " + collection, handle: s.list},
+		{pattern: "GET " + collection, handle: s.list, query: paged(append([]string{"name"}, s.filters...)...)},
 		{pattern: "POST " + collection, handle: s.create},
 		{pattern: "GET " + item, handle: s.get},
 		{pattern: "PATCH " + item, handle: s.patch},

@@ -14,16 +14,23 @@ type handler func(c *call) error
 type route struct {
 	pattern string
 	handle  handler
-	open    bool // answered without a token
+	query   []string // the parameters it knows
+	open    bool     // answered without a token
 }
 
-// Routes lists the patterns of every route, as http.ServeMux spells them.
-func Routes() []string {
-	var patterns []string
+// Route is what a route says of itself.
+type Route struct {
+	Pattern string // as http.ServeMux spells it
+	Query   []string
+}
+
+// Routes lists every route.
+func Routes() []Route {
+	var all []Route
 	for _, r := range (&api{}).routes() {
-		patterns = append(patterns, r.pattern)
+		all = append(all, Route{r.pattern, r.query})
 	}
-	return patterns
+	return all
 }
 
 // mount registers the routes and answers everything else with a problem. A second mux without the fallback tells a wrong
@@ -44,9 +51,15 @@ func (a *api) serve(route route) http.Handler {
 		c := &call{w: w, r: r}
 		err := a.identify(c, route)
 		if err == nil {
+			c.q, err = readQuery(r, route.query)
+		}
+		if err == nil {
 			err = route.handle(c)
 		}
 		if err != nil {
+			if !route.open && fault.Is(err, fault.Unauthorized) {
+				w.Header().Set("WWW-Authenticate", `Bearer realm="Carillon"`)
+			}
 			refuse(r.Context(), a.Services.Log, w, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"carillon/internal/ingest"
 )
 
-// runView is a run as it began (in lists) or as it stands (alone).
+// runView is a run as it stands.
 type runView struct {
 	ID           ident.ID           `json:"id"`
 	SourceID     string             `json:"source_id"`
@@ -26,7 +27,7 @@ type runView struct {
 	CreatedAt    time.Time          `json:"created_at,omitzero"`
 	CreatedBy    *event.Actor       `json:"created_by,omitempty"`
 	StartedAt    time.Time          `json:"started_at"` // when its first event was accepted
-	Status       event.Status       `json:"status,omitempty"`
+	Status       event.Status       `json:"status"`
 	Awaiting     bool               `json:"awaiting,omitempty"`
 	Final        bool               `json:"final"`
 	Changes      *event.Changes     `json:"changes,omitempty"`
@@ -47,12 +48,10 @@ type transitionView struct {
 	AcceptedAt   time.Time    `json:"accepted_at"`
 }
 
-// listRuns lists runs in the order of their beginnings, newest first. A run's state takes all its events: it is in the
-// single run.
+// listRuns lists runs in the order of their beginnings, newest first.
 func (a *api) listRuns(c *call) error {
-	q := c.query(append([]string{"organization", "project", "workspace", "from", "to"}, pageParameters...)...)
-	page := q.page(newest)
-	filter, err := a.eventFilter(c, q)
+	page := c.q.page(newest)
+	filter, err := a.eventFilter(c)
 	if err != nil {
 		return err
 	}
@@ -60,11 +59,26 @@ func (a *api) listRuns(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.answer(http.StatusOK, cut(page, first, eventID, func(e *event.Event) runView {
-		view := viewRun(e, e)
-		view.Status, view.Awaiting, view.Final, view.Error, view.Changes = "", false, false, "", nil
-		return view
-	}))
+	last := make(map[ident.ID]*event.Event, len(first))
+	for i := range first {
+		if last[first[i].Run.ID], err = a.lastOf(c, &first[i]); err != nil {
+			return err
+		}
+	}
+	return c.answer(http.StatusOK, cut(page, first, eventID, func(e *event.Event) runView { return viewRun(e, last[e.Run.ID]) }))
+}
+
+// lastOf returns the newest step of the run that an event began.
+func (a *api) lastOf(c *call, first *event.Event) (*event.Event, error) {
+	stored, err := a.LastOfRun(c.r.Context(), first.Run.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the newest step of a run: %w", err)
+	}
+	last, err := event.Decode(stored.Body)
+	if err != nil {
+		return nil, fmt.Errorf("decode event %s: %w", stored.ID, err)
+	}
+	return last, nil
 }
 
 // getRun shows a run with its transitions. The path names it by its ID, or by "dialect:identifier".

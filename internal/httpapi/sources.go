@@ -64,11 +64,10 @@ func (a *api) viewSource(s *estate.InboundSource) sourceView {
 func sourceID(s *estate.InboundSource) ident.ID { return s.ID }
 
 func (a *api) listSources(c *call) error {
-	q := c.query(append([]string{"organization"}, pageParameters...)...)
-	page := q.page(oldest)
-	organization, err := a.organizationOfQuery(c, q)
+	page := c.q.page(oldest)
+	organization, err := a.organizationOfQuery(c)
 	if err == nil {
-		err = q.err()
+		err = c.q.err()
 	}
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 
 // listSubscriptions lists the subscriptions of every dialect, whichever face they came through, oldest first.
 func (a *api) listSubscriptions(c *call) error {
-	q := c.query(append([]string{"organization", "dialect", "project", "workspace", "team", "enabled", "name"}, pageParameters...)...)
+	q := c.q
 	page := q.page(oldest)
 	filter := dialect.SubscriptionFilter{Dialect: oneOf(q, "dialect", a.names)}
 	for _, level := range []subscription.Level{subscription.LevelProject, subscription.LevelWorkspace, subscription.LevelTeam} {
@@ -25,7 +25,7 @@ func (a *api) listSubscriptions(c *call) error {
 		}
 	}
 	enabled := q.flag("enabled")
-	organization, err := a.organizationOfQuery(c, q)
+	organization, err := a.organizationOfQuery(c)
 	if err == nil {
 		err = q.err()
 	}
@@ -50,7 +50,7 @@ func (a *api) listSubscriptions(c *call) error {
 }
 
 func (a *api) createSubscription(c *call) error {
-	options, err := saveOptions(c.query("verify"), 0)
+	options, err := saveOptions(c.q, 0)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a *api) patchSubscription(c *call) error {
 	if err != nil {
 		return err
 	}
-	options, err := saveOptions(c.query("verify"), d.SecretOverlapSeconds)
+	options, err := saveOptions(c.q, d.SecretOverlapSeconds)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (a *api) switchSubscription(c *call, on bool) error {
 	if err != nil {
 		return err
 	}
-	options, err := saveOptions(c.query("verify"), 0)
+	options, err := saveOptions(c.q, 0)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (a *api) verifySubscription(c *call) error {
 	if attempt.Number == 0 && attempt.Result.Class == "" {
 		return fault.New(fault.Unsupported, "Subscriptions of this dialect and channel are not verified; send a test instead.")
 	}
-	return c.answer(http.StatusOK, viewAttempt(&attempt, true))
+	return c.answer(http.StatusOK, viewAttempt(&attempt, whole))
 }
 
 // lastAnswer shows the newest attempt that got an answer.
@@ -175,20 +175,26 @@ func (a *api) lastAnswer(c *call) error {
 	if last == nil {
 		return fault.New(fault.NotFound, "The subscription's destination has not answered yet.")
 	}
-	return c.answer(http.StatusOK, viewAttempt(last, a.writes(c, last)))
+	return c.answer(http.StatusOK, viewAttempt(last, a.depth(c, last)))
 }
 
-// writes reports whether the reader may see what a destination answered (egress rule: an echoed body turns a blind request
-// into a read).
-func (a *api) writes(c *call, attempt *delivery.Attempt) bool {
+// depth says how much of an answer the caller may see. Header and body are for writers: a destination that echoes what it
+// is sent would otherwise turn a blind request into a read.
+func (a *api) depth(c *call, attempt *delivery.Attempt) depth {
 	at := estate.Place{OrganizationID: attempt.Delivery.Organization}
 	if c.p.May(estate.RoleWriter, at) {
-		return true
+		return whole
 	}
 	if attempt.Workspace == 0 {
-		return false
+		return closed
 	}
 	w, err := a.Services.Workspaces.Get(c.r.Context(), c.p, estate.ByID(attempt.Workspace))
-	return err == nil && w.OrganizationID == at.OrganizationID &&
-		c.p.May(estate.RoleWriter, estate.Place{OrganizationID: w.OrganizationID, ProjectID: w.ProjectID, WorkspaceID: w.ID})
+	if err != nil || w.OrganizationID != at.OrganizationID {
+		return closed
+	}
+	at.ProjectID, at.WorkspaceID = w.ProjectID, w.ID
+	if c.p.May(estate.RoleWriter, at) {
+		return whole
+	}
+	return closed
 }

@@ -63,9 +63,8 @@ func tokenID(t *estate.Token) ident.ID { return t.ID }
 
 // listTokens lists the tokens that the caller may revoke, oldest first.
 func (a *api) listTokens(c *call) error {
-	q := c.query(pageParameters...)
-	page := q.page(oldest)
-	if err := q.err(); err != nil {
+	page := c.q.page(oldest)
+	if err := c.q.err(); err != nil {
 		return err
 	}
 	all, err := a.Tokens.List(c.r.Context(), c.p)

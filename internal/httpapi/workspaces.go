@@ -68,12 +68,12 @@ func (a *api) workspaces() resource[estate.Workspace, workspaceDraft, workspaceC
 		common:  func(o *estate.Workspace) *estate.Common { return &o.Common },
 		find:    func(c *call) (estate.Workspace, error) { return byPath(c, a.Services.Workspaces, "workspace") },
 		filters: []string{"project"},
-		parent: func(c *call, q *query) (ident.ID, error) {
+		parent: func(c *call) (ident.ID, error) {
 			organization, err := a.organizationOfPath(c)
-			if err != nil || q.text("project") == "" {
+			if err != nil || c.q.text("project") == "" {
 				return organization, err
 			}
-			project, err := a.project(c, organization, q.text("project"), "?project")
+			project, err := a.project(c, organization, c.q.text("project"), "?project")
 			return project, err
 		},
 		draft: func(c *call, d workspaceDraft) (estate.Workspace, error) {

@@ -1,0 +1,4 @@
+package httpapi
+
+// SampleNames lets tests hold the samples against the document.
+var SampleNames = sampleNames

@@ -82,7 +82,7 @@ func Gather(ctx context.Context, given Given, inv Invocation, dir string, env En
 	if f.Place.Name == "" {
 		f.Place.Name = directoryName(dir)
 	}
-	return f
+	return f.fit()
 }
 
 // envelope returns an event with everything that all events of the facts share.

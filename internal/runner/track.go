@@ -89,7 +89,7 @@ func (t *Track) Observe(o Observation, at time.Time) []event.Event {
 	case Interrupted:
 		t.interrupted = true
 	case Linked:
-		t.run.URL = o.Text
+		t.run.URL = first(fitURL(o.Text), t.run.URL)
 	case Failed:
 		if t.failure == "" {
 			t.failure = o.Text

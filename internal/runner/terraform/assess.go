@@ -183,6 +183,12 @@ func (a *Assessed) drift(addresses []string, undrifted int64) {
 	addresses = slices.Compact(addresses)
 	a.Result.Drifted = len(addresses) > 0
 	a.Result.ResourcesDrifted, a.Result.ResourcesUndrifted = int64(len(addresses)), undrifted
+	addresses = addresses[:min(len(addresses), event.MaxItems)] // the counts are of all
+	for i, address := range addresses {
+		if len(address) > event.MaxName {
+			addresses[i] = strings.ToValidUTF8(address[:event.MaxName-len("…")], "") + "…"
+		}
+	}
 	a.Result.DriftedResourceList = addresses
 }
 

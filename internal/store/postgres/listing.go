@@ -27,10 +27,11 @@ var (
 )
 
 // visible leaves out attempts whose event was removed. Nothing above the floor was; below it the event must be there.
-// What has no event goes by its own age.
+// What has no event goes by its own age. The event is looked up by a subquery for one value: EXISTS within OR may be
+// planned as a hash of all events.
 const visible = `(d.event >= (SELECT floor FROM retention)
 	OR d.cause = 4 AND d.delivery >= (SELECT floor FROM retention)
-	OR EXISTS (SELECT 1 FROM event e WHERE e.id = d.event))`
+	OR (SELECT v.id FROM event v WHERE v.id = d.event) IS NOT NULL)`
 
 // endedBadly is what the index of failures holds.
 const endedBadly = "d.state >= 2"
@@ -82,7 +83,7 @@ func (l *listing) queuePart(in scope) string {
 		where = append(where, "d.shard = s.shard")
 	}
 	if f.Workspace != 0 {
-		where = append(where, l.bind("EXISTS (SELECT 1 FROM event w WHERE w.id = d.event AND w.workspace = ?::bigint)", int64(f.Workspace)))
+		where = append(where, l.bind("(SELECT v.workspace FROM event v WHERE v.id = d.event) = ?::bigint", int64(f.Workspace)))
 	}
 	source, place := "queue d", "NULL::integer"
 	status := l.status("last")

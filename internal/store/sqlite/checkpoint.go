@@ -19,13 +19,14 @@ const checkpoint = "PRAGMA wal_checkpoint(PASSIVE)"
 // and then, between two commits, the little that they wrote meanwhile; the log begins anew with the next commit.
 type checkpointer struct {
 	c     *conn
+	pages int32 // due after so many
 	log   *slog.Logger
 	due   chan struct{}
 	ended chan struct{}
 }
 
 func newCheckpointer(c *conn, log *slog.Logger) *checkpointer {
-	return &checkpointer{c: c, log: log, due: make(chan struct{}, 1), ended: make(chan struct{})}
+	return &checkpointer{c: c, pages: checkpointPages, log: log, due: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
 // run copies whenever it is due until the store is closed.
@@ -56,7 +57,7 @@ func (k *checkpointer) run(s *Store) {
 
 // wrote notes that a transaction was committed.
 func (k *checkpointer) wrote(w *conn) {
-	if w.written() < checkpointPages {
+	if w.written() < k.pages {
 		return
 	}
 	w.forgetWritten()

@@ -37,7 +37,7 @@ bench: build ## print the figures of docs/benchmarks.md
 
 conformance: build ## the platforms' real clients against the real binary
 	@scripts/need go
-	cd test/conformance && CARILLON_BINARY=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 30m ./...
+	cd test/conformance && CARILLON_PROGRAM=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 30m ./...
 
 fuzz: ## every fuzz target for FUZZTIME each (default 10s)
 	@scripts/fuzz $(or $(FUZZTIME),10s)

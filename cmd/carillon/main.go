@@ -1,4 +1,4 @@
-// Command carillon is the whole program: the server, the wrapper around terraform, tofu and pulumi, and the client
+// Command carillon is the whole program: the server, the wrapper around infrastructure tools, and the client
 // commands. See internal/cli.
 package main
 

@@ -231,8 +231,8 @@ func (d *demo) judge(arrived []demoArrival, end string) error {
 	return errors.Join(problems...)
 }
 
-// demoSteps are the steps of the demo's runs in the formats that tell each of them; a format that tells only ends is
-// judged by having told one.
+// demoSteps are the steps of the demo's runs in the format that tells each of them; a format that tells fewer is judged
+// by having told something.
 var demoSteps = map[string][]string{
 	"applied": {"run:created", "run:planning", "run:applying", "run:completed"},
 	"errored": {"run:created", "run:planning", "run:applying", "run:errored"},
@@ -242,7 +242,9 @@ func inOrder(dialect string, steps []string, end string) error {
 	if len(steps) == 0 {
 		return fmt.Errorf("nothing arrived in the format of %s", dialect)
 	}
-	if steps[0] == demoSteps[end][0] && !slices.Equal(steps, demoSteps[end]) {
+	// A recorded run waits for an approval; the real one of the demo is approved beforehand.
+	steps = slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return s == "run:needs_attention" })
+	if len(steps) > 0 && steps[0] == demoSteps[end][0] && !slices.Equal(steps, demoSteps[end]) {
 		return fmt.Errorf("in the format of %s arrived %v, want %v", dialect, steps, demoSteps[end])
 	}
 	return nil

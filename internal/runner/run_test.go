@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -258,33 +259,39 @@ func TestSignalsArriveOnce(t *testing.T) {
 func TestSignalThatTheCommandHasAlreadyIsNotDoubled(t *testing.T) {
 	t.Parallel()
 	cmd, _ := wrapped(t, "echo $$; "+trap, "SAY=1")
-	out, err := cmd.StdoutPipe()
+	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var head strings.Builder
-	for !strings.HasSuffix(head.String(), "ready\n") {
-		b := make([]byte, 1)
-		if _, err := io.ReadFull(out, b); err != nil {
+	out := bufio.NewReader(pipe)
+	next := func() string {
+		line, err := out.ReadString('\n')
+		if err != nil {
 			t.Fatal(err)
 		}
-		head.Write(b)
+		return strings.TrimSpace(line)
 	}
-	pid, _, _ := strings.Cut(head.String(), "\n")
-	if err := exec.Command("kill", "-TERM", pid, strconv.Itoa(cmd.Process.Pid)).Run(); err != nil {
-		t.Fatal(err)
+	pid := next()
+	kill := func(pid string) {
+		if err := exec.Command("kill", "-TERM", pid).Run(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	rest, err := io.ReadAll(out)
-	if err != nil {
-		t.Fatal(err)
+	if ready := next(); ready != "ready" {
+		t.Fatalf("said %q", ready)
+	}
+	kill(pid)
+	if first := next(); first != "interrupted" {
+		t.Fatalf("said %q", first)
+	}
+	kill(strconv.Itoa(cmd.Process.Pid))
+	if last := next(); last != "signalled 1" {
+		t.Errorf("said %q", last)
 	}
 	_ = cmd.Wait()
-	if !strings.Contains(string(rest), "signalled 1\n") {
-		t.Errorf("said %q", rest)
-	}
 }
 
 func TestCommandThatCanNotStart(t *testing.T) {

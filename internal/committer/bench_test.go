@@ -2,7 +2,6 @@ package committer_test
 
 import (
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"carillon/internal/delivery"
 	"carillon/internal/ident"
 	"carillon/internal/store"
-	"carillon/internal/store/sqlite"
 )
 
 // BenchmarkCommit stores deliveries from the accept of their event to the record of their attempt, without sending
@@ -24,10 +22,7 @@ func BenchmarkCommit(b *testing.B) {
 	for _, fan := range []int{1, 10} {
 		b.Run(fmt.Sprintf("fan-out=%d", fan), func(b *testing.B) {
 			path := filepath.Join(b.TempDir(), "carillon.db")
-			s, err := sqlite.Open(b.Context(), sqlite.Options{Path: path, Log: slog.New(slog.DiscardHandler)})
-			if err != nil {
-				b.Fatal(err)
-			}
+			s := openStore(b, path)
 			defer s.Close()
 			c := committer.New(s, committer.Options{})
 			load := newLoad(b, fan)
@@ -131,14 +126,14 @@ func (l *load) accept(run ident.ID, sequence int64, random *uint64) store.Accept
 
 func (l *load) attempt(c *committer.Committer, d *delivery.Delivery) {
 	if uint64(d.ID)>>6%50 == 0 && d.Attempts == 0 {
-		failed := l.made1(d, delivery.Pending, 503)
+		failed := l.try(d, delivery.Pending, 503)
 		c.Record(committer.Record{Attempts: []delivery.Attempt{failed}, Moves: []delivery.Delivery{failed.Delivery}})
 		d.Attempts = 1
 	}
-	c.Record(committer.Record{Attempts: []delivery.Attempt{l.made1(d, delivery.Delivered, 200)}})
+	c.Record(committer.Record{Attempts: []delivery.Attempt{l.try(d, delivery.Delivered, 200)}})
 }
 
-func (l *load) made1(d *delivery.Delivery, state delivery.State, status int) delivery.Attempt {
+func (l *load) try(d *delivery.Delivery, state delivery.State, status int) delivery.Attempt {
 	a := delivery.Attempt{
 		Delivery: *d, Number: d.Attempts + 1, State: state, Trigger: "run:completed", BodyHash: uint64(d.ID) * 31, BodySize: 1200,
 		Workspace: 1<<50 + 7, Address: "https://receiver.example.com/…",

@@ -37,6 +37,8 @@ type serveCommand struct {
 	LogFormat string `default:"text" enum:"text,json" help:"Format of the log on standard error: ${enum}."`
 	LogLevel  string `default:"info" enum:"debug,info,warn,error" help:"Least severe level that is logged: ${enum}."`
 
+	DebugListen string `help:"Serve profiles (pprof) at this address; keep it private." placeholder:"HOST:PORT"`
+
 	Failpoints string `hidden:"" help:"For crash tests."`
 }
 
@@ -67,7 +69,7 @@ func (c *serveCommand) config(log *slog.Logger) server.Config {
 		Listen: c.Listen, DataDir: c.Data, DatabaseURL: c.Database, BaseURL: c.BaseURL, NodeName: c.NodeName,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSSelfSigned: c.TLSSelfSigned,
 		EgressAllow: c.EgressAllow, MasterKey: c.MasterKey, MasterKeyFile: c.MasterKeyFile, AdminToken: c.AdminToken,
-		MailServer: c.MailServer, MailFrom: c.MailFrom, Retention: c.Retention, SoftStopTimeout: c.SoftStopTimeout,
+		DebugListen: c.DebugListen, MailServer: c.MailServer, MailFrom: c.MailFrom, Retention: c.Retention, SoftStopTimeout: c.SoftStopTimeout,
 		Version: Version, Log: log, Failpoints: c.Failpoints,
 	}
 	return config

@@ -20,6 +20,7 @@ type Config struct {
 	DatabaseURL string // postgres://…; the embedded database in DataDir when empty
 	BaseURL     string // public address, derived from the listener when empty
 	NodeName    string // host name when empty
+	DebugListen string // address for profiles, such as "127.0.0.1:6060"; none when empty
 
 	TLSCert       string
 	TLSKey        string

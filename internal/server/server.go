@@ -118,6 +118,9 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
+	if err := s.debug(running); err != nil {
+		return err
+	}
 	if err := s.dispatcher.Start(running); err != nil {
 		return fmt.Errorf("start dispatching: %w", err)
 	}

@@ -89,7 +89,7 @@ func (s *Store) renewPools(err error) {
 	if !lost(err) {
 		return
 	}
-	s.log.Warn("lost a connection to the database", "error", err)
+	s.log.Debug("connecting to the database again", "error", err)
 	for _, pool := range []*pgxpool.Pool{s.writes, s.reads, s.leases} {
 		pool.Reset()
 	}

@@ -41,7 +41,7 @@ func (a *api) projects() resource[estate.Project, projectDraft, projectChange, p
 		find: func(c *call) (estate.Project, error) {
 			return byPath(c, a.Services.Projects, "project")
 		},
-		parent: a.organizationOfPath,
+		parent: a.organizationOfList,
 		draft: func(c *call, d projectDraft) (estate.Project, error) {
 			organization, err := a.organizationOfPath(c)
 			return estate.Project{
@@ -82,6 +82,14 @@ func byPath[T any](c *call, in getter[T], noun string) (T, error) {
 func (a *api) organizationOfPath(c *call) (ident.ID, error) {
 	o, err := a.organization(c, c.r.PathValue("organization"))
 	return o.ID, err
+}
+
+// organizationOfList returns the ID of the organization whose objects are to be listed, zero for all.
+func (a *api) organizationOfList(c *call) (ident.ID, error) {
+	if c.r.PathValue("organization") == "" {
+		return a.organizationOfQuery(c)
+	}
+	return a.organizationOfPath(c)
 }
 
 // organizationOfQuery returns the ID of the organization that the query names, zero when it names none.

@@ -107,6 +107,11 @@ func (s resource[T, D, C, V]) delete(c *call) error {
 	return c.none()
 }
 
+// listed is the route of a list over all organizations, or the one that the query names.
+func (s resource[T, D, C, V]) listed(path string) route {
+	return route{pattern: "GET " + path, handle: s.list, query: paged(append([]string{"organization", "name"}, s.filters...)...)}
+}
+
 // routes are the five routes of the resource: collection is the path of the list, item the path of one.
 func (s resource[T, D, C, V]) routes(collection, item string) []route {
 	return []route{

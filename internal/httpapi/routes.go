@@ -22,6 +22,7 @@ func (a *api) routes() []route {
 		a.organizations().routes("/v1/organizations", "/v1/organizations/{organization}"),
 		a.projects().routes("/v1/organizations/{organization}/projects", "/v1/projects/{project}"),
 		a.workspaces().routes("/v1/organizations/{organization}/workspaces", "/v1/workspaces/{workspace}"),
+		[]route{a.projects().listed("/v1/projects"), a.workspaces().listed("/v1/workspaces")},
 		[]route{
 			{
 				pattern: "GET /v1/subscriptions", handle: a.listSubscriptions,

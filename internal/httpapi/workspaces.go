@@ -69,12 +69,11 @@ func (a *api) workspaces() resource[estate.Workspace, workspaceDraft, workspaceC
 		find:    func(c *call) (estate.Workspace, error) { return byPath(c, a.Services.Workspaces, "workspace") },
 		filters: []string{"project"},
 		parent: func(c *call) (ident.ID, error) {
-			organization, err := a.organizationOfPath(c)
+			organization, err := a.organizationOfList(c)
 			if err != nil || c.q.text("project") == "" {
 				return organization, err
 			}
-			project, err := a.project(c, organization, c.q.text("project"), "?project")
-			return project, err
+			return a.project(c, organization, c.q.text("project"), "?project")
 		},
 		draft: func(c *call, d workspaceDraft) (estate.Workspace, error) {
 			organization, err := a.organizationOfPath(c)
@@ -118,13 +117,14 @@ func (a *api) changeWorkspace(c *call, change workspaceChange, o *estate.Workspa
 	return nil
 }
 
-// project returns the ID of a project that a document names by ID or name, zero when it names none.
+// project returns the ID of a project that a request names by ID or, within an organization, by name; zero when it names
+// none.
 func (a *api) project(c *call, organization ident.ID, text, pointer string) (ident.ID, error) {
 	if text == "" {
 		return 0, nil
 	}
 	o, err := named(c, a.Services.Projects, organization, text)
-	if fault.Is(err, fault.NotFound) || (err == nil && o.OrganizationID != organization) {
+	if fault.Is(err, fault.NotFound) || (err == nil && organization != 0 && o.OrganizationID != organization) {
 		return 0, fault.At(pointer, "There is no project %q in the organization, or you may not see it.", text)
 	}
 	return o.ID, err

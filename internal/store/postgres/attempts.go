@@ -34,7 +34,7 @@ const (
 
 // Attempts implements store.History.
 func (s *Store) Attempts(ctx context.Context, id ident.ID) ([]delivery.Attempt, error) {
-	attempts, err := read(ctx, s, readAttempt, selectAttempts, int64(id))
+	attempts, err := list(ctx, s, readAttempt, selectAttempts, int64(id))
 	if err != nil {
 		return nil, wrap("read the attempts of a delivery", err)
 	}
@@ -67,6 +67,6 @@ func inOrder(attempts []delivery.Attempt) []delivery.Attempt {
 
 // LastAnswered implements store.History.
 func (s *Store) LastAnswered(ctx context.Context, subscription ident.ID) (delivery.Attempt, error) {
-	a, err := one(read(ctx, s, readAttempt, selectLastAnswered, int64(subscription)))
+	a, err := one(list(ctx, s, readAttempt, selectLastAnswered, int64(subscription)))
 	return a, wrap("read the last answer of a subscription", err)
 }

@@ -92,7 +92,7 @@ func TestWritersThatNeedTheSameGiveWay(t *testing.T) {
 	var group sync.WaitGroup
 	for i, s := range []*Store{first, second, first, second} {
 		group.Go(func() {
-			for round := range 20 {
+			for round := range 5 {
 				var b store.Batch
 				for k := range a.Deliveries {
 					if i%2 == 1 {

@@ -32,17 +32,13 @@ const hotPlans = `SELECT
 // errNotDurable is why a server is refused.
 var errNotDurable = errors.New("the server does not keep what it acknowledges")
 
-func connConfig(dsn string) (*pgx.ConnConfig, error) {
-	c, err := pgx.ParseConfig(dsn)
+// configure reads the connection string and completes it where it is silent.
+func configure(dsn string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("read the connection string: %w", err)
 	}
-	prepare(c)
-	return c, nil
-}
-
-// prepare completes a connection's configuration where the connection string is silent.
-func prepare(c *pgx.ConnConfig) {
+	c := config.ConnConfig
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
@@ -54,14 +50,14 @@ func prepare(c *pgx.ConnConfig) {
 	}
 	// Reads are planned each time with the tables as they are: the queue grows and shrinks a thousandfold.
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	return config, nil
 }
 
 func newPool(ctx context.Context, dsn string, size int, setup func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
-	c, err := pgxpool.ParseConfig(dsn)
+	c, err := configure(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("read the connection string: %w", err)
+		return nil, err
 	}
-	prepare(c.ConnConfig)
 	c.MaxConns, c.MinConns = int32(size), 0
 	c.AfterConnect = setup
 	pool, err := pgxpool.NewWithConfig(ctx, c)
@@ -80,6 +76,15 @@ func setupReader(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("set the session up: %w", err)
 	}
 	return checkDurable(ctx, conn)
+}
+
+// setupLister bounds what people ask for: a list that takes longer helps nobody.
+func setupLister(ctx context.Context, conn *pgx.Conn) error {
+	if err := setupReader(ctx, conn); err != nil {
+		return err
+	}
+	_, err := conn.Exec(ctx, "SET statement_timeout = '30s'")
+	return wrap("set the session up", err)
 }
 
 func setupWriter(ctx context.Context, conn *pgx.Conn) error {

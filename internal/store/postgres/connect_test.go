@@ -42,7 +42,7 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 			execute(t, dsn, "ALTER DATABASE "+name+" SET synchronous_commit = "+configured,
 				"ALTER DATABASE "+name+" SET default_transaction_isolation = 'serializable'")
 			s := openAt(t, dsn)
-			for pool, p := range map[string]*pgxpool.Pool{"writes": s.writes, "reads": s.reads, "leases": s.leases} {
+			for pool, p := range map[string]*pgxpool.Pool{"writes": s.writes, "reads": s.reads, "lists": s.lists, "leases": s.leases} {
 				var commit, isolation string
 				err := p.QueryRow(t.Context(), "SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')").
 					Scan(&commit, &isolation)

@@ -38,7 +38,7 @@ func (s *Store) listDeliveries(ctx context.Context, filter store.DeliveryFilter,
 		return nil, nil
 	}
 	sql := "SELECT d.* FROM (" + strings.Join(parts, " UNION ALL ") + ") d" + l.order("d.id", page)
-	rows, err := read(ctx, s, readListed, sql, l.args...)
+	rows, err := list(ctx, s, readListed, sql, l.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *Store) CountDeliveries(ctx context.Context, filter store.DeliveryFilter
 		return 0, nil
 	}
 	sql := l.bind("SELECT count(*) FROM (SELECT 1 FROM ("+strings.Join(parts, " UNION ALL ")+") d LIMIT ?::bigint) d", int64(limit))
-	count, err := one(read(ctx, s, pgx.RowTo[int64], sql, l.args...))
+	count, err := one(list(ctx, s, pgx.RowTo[int64], sql, l.args...))
 	return int(count), wrap("count deliveries", err)
 }
 
@@ -75,7 +75,7 @@ func (s *Store) summarize(ctx context.Context, rows []listed) ([]store.Summary, 
 	var attempts []delivery.Attempt
 	if len(ids) > 0 {
 		var err error
-		if attempts, err = read(ctx, s, readAttempt, selectAttemptsAt, ids, places); err != nil {
+		if attempts, err = list(ctx, s, readAttempt, selectAttemptsAt, ids, places); err != nil {
 			return nil, err
 		}
 	}

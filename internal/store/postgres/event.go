@@ -36,13 +36,13 @@ func (s *Store) LastOfRun(ctx context.Context, run ident.ID) (store.Event, error
 
 // RunEvents implements store.History.
 func (s *Store) RunEvents(ctx context.Context, run ident.ID) ([]store.Event, error) {
-	events, err := read(ctx, s, readEvent, selectRunEvents, int64(run))
+	events, err := list(ctx, s, readEvent, selectRunEvents, int64(run))
 	return events, wrap("read the events of a run", err)
 }
 
 // RunByAlias implements store.History.
 func (s *Store) RunByAlias(ctx context.Context, alias string, organizations []ident.ID) (ident.ID, error) {
-	e, err := one(read(ctx, s, readEvent, selectRunByAlias, clean(alias), numbers(organizations)))
+	e, err := one(list(ctx, s, readEvent, selectRunByAlias, clean(alias), numbers(organizations)))
 	return e.Run, wrap("find a run by its alias", err)
 }
 
@@ -80,5 +80,5 @@ func (s *Store) listEvents(ctx context.Context, f store.EventFilter, page store.
 	where = append(where, q.within("d.id", f.Range, page)...)
 	order := func() string { return q.order("d.id", page) }
 	sql := over(from, "SELECT "+eventFields+" FROM event d"+where.where()+order(), order)
-	return read(ctx, s, readEvent, sql, q.args...)
+	return list(ctx, s, readEvent, sql, q.args...)
 }

@@ -54,11 +54,11 @@ func migrate(ctx context.Context, dsn string, files fs.FS, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	config, err := connConfig(dsn)
+	config, err := configure(dsn)
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
 	if err != nil {
 		return err
 	}

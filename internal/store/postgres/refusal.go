@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/puddle/v2"
 )
 
@@ -90,7 +89,7 @@ func (s *Store) renewPools(err error) {
 		return
 	}
 	s.log.Debug("connecting to the database again", "error", err)
-	for _, pool := range []*pgxpool.Pool{s.writes, s.reads, s.leases} {
+	for _, pool := range s.pools() {
 		pool.Reset()
 	}
 }

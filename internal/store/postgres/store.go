@@ -43,8 +43,10 @@ type Options struct {
 const (
 	defaultWriters = 2
 
-	// readers bounds the connections for reads and records. Leases have a connection of their own beside them.
-	readers = 8
+	// readers bounds the connections for the engine's reads and for records, listers those for people's lists. Leases and
+	// hints have a connection each beside them.
+	readers = 6
+	listers = 4
 
 	closeTimeout = 5 * time.Second
 )
@@ -56,7 +58,8 @@ type Store struct {
 	instance string // tells this store's own hints from others'
 
 	writes *pgxpool.Pool // hot statements alone
-	reads  *pgxpool.Pool // reads, records, and making room
+	reads  *pgxpool.Pool // the engine's reads, records, and making room
+	lists  *pgxpool.Pool // people's reads: slow ones hold nobody else up
 	leases *pgxpool.Pool // a renewal never waits behind a scan
 	listen *pgx.ConnConfig
 
@@ -98,15 +101,20 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if s.reads, err = newPool(ctx, o.DSN, readers, setupReader); err != nil {
 		return err
 	}
+	if s.lists, err = newPool(ctx, o.DSN, listers, setupLister); err != nil {
+		return err
+	}
 	if s.leases, err = newPool(ctx, o.DSN, 1, setupReader); err != nil {
 		return err
 	}
 	if s.writes, err = newPool(ctx, o.DSN, o.Writers, setupWriter); err != nil {
 		return err
 	}
-	if s.listen, err = connConfig(o.DSN); err != nil {
+	config, err := configure(o.DSN)
+	if err != nil {
 		return err
 	}
+	s.listen = config.ConnConfig
 	return s.makeAhead(ctx)
 }
 
@@ -126,13 +134,15 @@ func (s *Store) Close() error {
 
 func (s *Store) closePools() {
 	var group sync.WaitGroup
-	for _, pool := range []*pgxpool.Pool{s.writes, s.reads, s.leases} {
+	for _, pool := range s.pools() {
 		if pool != nil {
 			group.Go(pool.Close)
 		}
 	}
 	group.Wait()
 }
+
+func (s *Store) pools() []*pgxpool.Pool { return []*pgxpool.Pool{s.writes, s.reads, s.lists, s.leases} }
 
 // one returns the single item of a list, or ErrNotFound.
 func one[T any](items []T, err error) (T, error) {

@@ -1,4 +1,8 @@
 package httpapi
 
-// SampleNames lets tests hold the samples against the document.
-var SampleNames = sampleNames
+// What tests look at by itself.
+var (
+	SampleNames = sampleNames
+	InboundKey  = inboundKey
+	Text        = text
+)

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"carillon/internal/event"
 	"carillon/internal/fault"
+	"carillon/internal/httpapi"
 )
 
 const oneEvent = `{"kind":"test","organization":{"name":"acme"}}`
@@ -29,7 +31,7 @@ func inAcme(t *testing.T, test func(w *world)) {
 func (w *world) setTrouble(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.accept = err
+	w.accept = func([]event.Event) error { return err }
 }
 
 func TestBodiesAreBounded(t *testing.T) {
@@ -197,4 +199,55 @@ func TestALongStreamIsStoredInChunks(t *testing.T) {
 			t.Errorf("%d, %d lines, %d stored", got.Code, len(lines), strings.Count(got.Body.String(), `"duplicate":false`))
 		}
 	})
+}
+
+// TestOneLineThatHasNoPlaceDoesNotHoldUpItsChunk covers what can happen between the question whether an event may be sent
+// and its storing: its organization goes away.
+func TestOneLineThatHasNoPlaceDoesNotHoldUpItsChunk(t *testing.T) {
+	t.Parallel()
+	inAcme(t, func(w *world) {
+		w.accept = func(events []event.Event) error {
+			for _, e := range events {
+				if e.Key == "cursed" {
+					return fault.Missing("organization", e.Organization.Name)
+				}
+			}
+			return nil
+		}
+		line := func(key string) string {
+			return `{"kind":"test","key":"` + key + `","organization":{"name":"acme"}}` + "\n"
+		}
+		r := request(http.MethodPost, "/v1/events", adminToken, line("a")+line("cursed")+line("b"))
+		r.Header.Set("Content-Type", "application/x-ndjson")
+		got := w.do(r)
+		lines := strings.Split(strings.TrimSpace(got.Body.String()), "\n")
+		if len(lines) != 3 || !strings.Contains(lines[0], `"receipt"`) || !strings.Contains(lines[1], `"code":"not_found"`) || !strings.Contains(lines[2], `"receipt"`) {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	})
+}
+
+func TestKeysOfDoorsFitTheirPlace(t *testing.T) {
+	t.Parallel()
+	const door = "source/0000000000002/"
+	long := strings.Repeat("k", event.MaxName-len(door))
+	for key, want := range map[string]string{"": "", "k": door + "k", long: door + long} {
+		if got := httpapi.InboundKey(1, key); got != want {
+			t.Errorf("%.20q: got %q", key, got)
+		}
+	}
+	hashed, other := httpapi.InboundKey(1, long+"a"), httpapi.InboundKey(1, long+"b")
+	if len(hashed) != len(door)+64 || !strings.HasPrefix(hashed, door) || hashed == other {
+		t.Errorf("got %q and %q", hashed, other)
+	}
+}
+
+func TestBytesThatAreNoTextAreShownInBase64(t *testing.T) {
+	t.Parallel()
+	if shown, encoded := httpapi.Text([]byte("plain")); shown != "plain" || encoded {
+		t.Errorf("got %q, %v", shown, encoded)
+	}
+	if shown, encoded := httpapi.Text([]byte{0x1f, 0x8b, 0xff}); shown != "H4v/" || !encoded {
+		t.Errorf("got %q, %v", shown, encoded)
+	}
 }

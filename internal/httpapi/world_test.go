@@ -51,7 +51,7 @@ type world struct {
 	logged *bytes.Buffer
 
 	mu     sync.Mutex
-	accept error // what the way in fails with, nil when it works
+	accept func(events []event.Event) error // why the way in does not work, nil when it does
 }
 
 // in runs a test in a world of its own.
@@ -122,7 +122,7 @@ func open(t testing.TB, path string) (w *world, stop func()) {
 		Services: w.manage.Services(), Dialects: dialects, Events: w.manage.Events(), Deliveries: w.manage.Deliveries(),
 		Tokens: w.manage.Tokens(), Sources: w.manage.Sources(), Audit: w.manage.Audit(), MaySend: w.manage.MaySend,
 		Accept: func(ctx context.Context, events []event.Event) ([]dialect.Receipt, error) {
-			if err := w.trouble(); err != nil {
+			if err := w.trouble(events); err != nil {
 				return nil, err
 			}
 			return accept.Accept(ctx, events)
@@ -142,10 +142,13 @@ func open(t testing.TB, path string) (w *world, stop func()) {
 	}
 }
 
-func (w *world) trouble() error {
+func (w *world) trouble(events []event.Event) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.accept
+	if w.accept == nil {
+		return nil
+	}
+	return w.accept(events)
 }
 
 // checkURL refuses one host, as a guard would.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -87,8 +86,7 @@ func (s *Store) send(ctx context.Context, w *writer, batch *store.Batch, shards 
 	message := w.message(batch, shards, late, s.members.node(), s.instance)
 	result := conn.Conn().PgConn().ExecBatch(ctx, message)
 	for result.NextResult() {
-		if _, resultErr := result.ResultReader().Close(); resultErr != nil {
-			err = errors.Join(err, resultErr)
+		if _, err = result.ResultReader().Close(); err != nil {
 			break
 		}
 	}

@@ -3,17 +3,17 @@ package postgres
 // The statements of Commit. They take columns as arrays, so that a batch of any size is the same few statements, and are
 // prepared on every connection of the writers.
 const (
-	hotFence     = "fence"
-	hotLanes     = "lanes"
-	hotEvents    = "events"
-	hotQueue     = "queue"
-	hotQueueLate = "queue_late"
-	hotAttempts  = "attempts"
-	hotAttLate   = "attempts_late"
-	hotMoves     = "moves"
-	hotSettle    = "settle"
-	hotNewest    = "newest"
-	hotHint      = "hint"
+	hotFence        = "fence"
+	hotLanes        = "lanes"
+	hotEvents       = "events"
+	hotQueue        = "queue"
+	hotQueueLate    = "queue_late"
+	hotAttempts     = "attempts"
+	hotAttemptsLate = "attempts_late"
+	hotMoves        = "moves"
+	hotSettle       = "settle"
+	hotNewest       = "newest"
+	hotHint         = "hint"
 )
 
 const insertEvents = `INSERT INTO event
@@ -48,8 +48,8 @@ const addToBook = ` ON CONFLICT (node, writer) DO UPDATE SET
 	exhausted = book.exhausted + excluded.exhausted, cancelled = book.cancelled + excluded.cancelled,
 	newest = greatest(book.newest, excluded.newest)`
 
-// hotStatements are their texts by name. A shard is written as a plain number where rows are looked up, never as ANY over
-// several columns: that would multiply the probes.
+// hotStatements are their texts by name. Rows are looked up by joining with the arrays: ANY over two columns would look up
+// each shard with each ID.
 var hotStatements = map[string]string{
 	hotFence: `SELECT fence($1::smallint, $2::smallint[], $3::bigint[])`,
 
@@ -63,8 +63,8 @@ var hotStatements = map[string]string{
 	hotQueueLate: `WITH added AS (` + insertQueue + skipKnown + ` RETURNING 1)
 		INSERT INTO book (node, writer, accepted) SELECT $17::smallint, $18::smallint, count(*) FROM added` + addToBook,
 
-	hotAttempts: insertAttempts,
-	hotAttLate:  insertAttempts + skipKnown,
+	hotAttempts:     insertAttempts,
+	hotAttemptsLate: insertAttempts + skipKnown,
 
 	hotMoves: `UPDATE queue q SET attempts = u.attempts, due = u.due
 		FROM unnest($1::smallint[], $2::bigint[], $3::integer[], $4::bigint[]) AS u (shard, id, attempts, due)

@@ -13,8 +13,7 @@ import (
 	"carillon/internal/store"
 )
 
-// A node's row is locked against the fence (see its migration) before shards are taken from it. clock_timestamp is the
-// database's clock at the moment of reading, not at the beginning of the transaction, which may have waited.
+// Leases are judged by the database's clock: clock_timestamp is the moment itself, now the beginning of the transaction.
 const (
 	joinCluster = `SELECT join_cluster($1::bigint, $2::text, $3::bigint * interval '1 microsecond')`
 
@@ -24,16 +23,16 @@ const (
 	selectNodes  = `SELECT number, name, expires, clock_timestamp() FROM node WHERE expires > clock_timestamp() ORDER BY number`
 	selectShards = `SELECT shard, coalesce(owner, -1), epoch FROM shard`
 
-	// lockOwners locks the claiming node against losing its own lease, and every node whose lease has ended and that would
-	// lose shards.
+	// lockOwners locks the claiming node against losing its own lease, and against the fence (see its migration) every node
+	// that would lose shards. claimShards goes by the same moment, so that it takes from nobody who was not locked.
 	lockOwners = `SELECT number FROM node WHERE number = $1::smallint
-		OR expires <= clock_timestamp() AND number IN (SELECT owner FROM shard WHERE shard = ANY($2::smallint[]))
+		OR expires <= now() AND number IN (SELECT owner FROM shard WHERE shard = ANY($2::smallint[]))
 		ORDER BY number FOR UPDATE`
 
 	claimShards = `UPDATE shard s SET owner = $1::smallint, epoch = s.epoch + 1
 		FROM unnest($3::smallint[], $4::bigint[]) AS seen (shard, epoch)
 		WHERE s.shard = seen.shard AND s.epoch = seen.epoch
-			AND NOT EXISTS (SELECT 1 FROM node o WHERE o.number = s.owner AND o.expires > clock_timestamp())
+			AND NOT EXISTS (SELECT 1 FROM node o WHERE o.number = s.owner AND o.expires > now())
 			AND EXISTS (SELECT 1 FROM node n WHERE n.number = $1::smallint AND n.incarnation = $2::bigint AND n.expires > clock_timestamp())
 		RETURNING s.shard, s.epoch`
 

@@ -2,20 +2,19 @@
 //
 // It implements package store with SQL text of its own. Commit is one round trip: statements that take arrays, sent
 // together as one implicit transaction. Leases, fencing and hints let several nodes work on one database; the
-// database's clock is the only one that they trust. The package knows nothing of lanes, policies or matching, starts no
-// goroutine, and acknowledges nothing that a crash of the server could take back.
+// database's clock is the only one that they trust. The package knows nothing of order, policies or matching, starts
+// no goroutine beside its connection pools, and acknowledges nothing that a crash of the server could take back.
 package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"

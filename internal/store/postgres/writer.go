@@ -102,7 +102,7 @@ func (w *writer) message(batch *store.Batch, shards shardSet, late bool, node in
 	if len(batch.Attempts) > 0 {
 		attemptColumns(a, batch.Attempts)
 		if late {
-			run(hotAttLate)
+			run(hotAttemptsLate)
 		} else {
 			run(hotAttempts)
 		}

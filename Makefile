@@ -7,7 +7,7 @@ LDFLAGS := -s -w -X carillon/internal/cli.Version=$(VERSION)
 BINARY  := bin/carillon
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo test check bench conformance fuzz clean
+.PHONY: help build demo test check bench conformance crash fuzz clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ bench: build ## print the figures of docs/benchmarks.md
 conformance: build ## the platforms' real clients against the real binary
 	@scripts/need go
 	cd test/conformance && CARILLON_PROGRAM=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 30m ./...
+
+crash: ## kill real processes under load, KILLS times on each database (default 500)
+	@scripts/need go postgresql
+	CARILLON_KILLS=$(or $(KILLS),500) $(GO) test ./internal/cli -run 'Soak' -count=1 -v -timeout 60m
 
 fuzz: ## every fuzz target for FUZZTIME each (default 10s)
 	@scripts/fuzz $(or $(FUZZTIME),10s)

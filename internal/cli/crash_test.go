@@ -33,19 +33,24 @@ func subscribe(n *node, url string) string {
 	return made["id"].(string)
 }
 
+// runAndStatus reads which step of which run a request tells of.
+func runAndStatus(a arrival) (run, status string) {
+	var body struct {
+		Message       string `json:"run_message"`
+		Notifications []struct {
+			Status string `json:"run_status"`
+		} `json:"notifications"`
+	}
+	if json.Unmarshal(a.Body, &body) != nil || len(body.Notifications) != 1 {
+		return "", ""
+	}
+	return body.Message, body.Notifications[0].Status
+}
+
 // statusesOf lists the steps of a run in the order in which they arrived first.
 func statusesOf(all []arrival, run string) (first []string) {
 	for _, a := range all {
-		var body struct {
-			Message       string `json:"run_message"`
-			Notifications []struct {
-				Status string `json:"run_status"`
-			} `json:"notifications"`
-		}
-		if json.Unmarshal(a.Body, &body) != nil || body.Message != run {
-			continue
-		}
-		if status := body.Notifications[0].Status; !slices.Contains(first, status) {
+		if of, status := runAndStatus(a); of == run && !slices.Contains(first, status) {
 			first = append(first, status)
 		}
 	}

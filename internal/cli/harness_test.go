@@ -18,12 +18,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"carillon/internal/cli"
+	"carillon/internal/store/postgres/pgtest"
 )
 
 // TestMain makes the test binary play carillon when it is called by that name, so that scripts and crash tests run the
 // program as a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(pgtest.Main{M: m}, map[string]func(){
 		"carillon": func() {
 			os.Exit(cli.Main(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 		},
@@ -43,6 +44,16 @@ type node struct {
 
 // startNode starts `carillon serve` and waits until it listens.
 func startNode(t *testing.T, dir string, flags ...string) *node {
+	t.Helper()
+	n := launchNode(t, dir, flags...)
+	if n.url == "" {
+		t.Fatalf("the server did not start:\n%s", n.log)
+	}
+	return n
+}
+
+// launchNode is startNode for a server that may end before it listens: its url is then empty.
+func launchNode(t *testing.T, dir string, flags ...string) *node {
 	t.Helper()
 	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", dir, "--egress-allow", "127.0.0.0/8", "--admin-token", adminToken}, flags...)
 	n := &node{t: t, command: exec.Command("carillon", args...), log: &syncBuffer{}, ended: make(chan error, 1)}
@@ -67,11 +78,7 @@ func startNode(t *testing.T, dir string, flags ...string) *node {
 		close(first)
 		n.ended <- err
 	}()
-	url, ok := <-first
-	if !ok {
-		t.Fatalf("the server did not start:\n%s", n.log)
-	}
-	n.url = url
+	n.url = <-first
 	return n
 }
 

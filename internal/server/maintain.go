@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"carillon/internal/store"
 )
 
 // How often the server looks after itself.
@@ -20,6 +22,7 @@ const (
 func (s *Server) maintain(ctx context.Context) {
 	books := newBooksMetrics(s.registry)
 	s.checkBooks(ctx, books)
+	changed := s.watch(ctx)
 	refresh, prune, check := time.NewTicker(refreshEvery), time.NewTicker(pruneEvery), time.NewTicker(booksEvery)
 	defer refresh.Stop()
 	defer prune.Stop()
@@ -28,6 +31,8 @@ func (s *Server) maintain(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-changed:
+			s.note(ctx, "refresh what other nodes changed", s.manage.Refresh(ctx))
 		case <-refresh.C:
 			s.note(ctx, "refresh what other nodes changed", s.manage.Refresh(ctx))
 		case <-prune.C:
@@ -36,6 +41,24 @@ func (s *Server) maintain(ctx context.Context) {
 			s.checkBooks(ctx, books)
 		}
 	}
+}
+
+// watch signals when another node changed what is managed, where the store tells.
+func (s *Server) watch(ctx context.Context) <-chan struct{} {
+	changed := make(chan struct{}, 1)
+	s.background.Go(func() {
+		err := s.store.Watch(ctx, func(h store.Hint) {
+			if !h.Records {
+				return
+			}
+			select {
+			case changed <- struct{}{}:
+			default: // one is waiting already
+			}
+		})
+		s.note(ctx, "watch what other nodes change", err)
+	})
+	return changed
 }
 
 // note logs an error once, unless the server is stopping.

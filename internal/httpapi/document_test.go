@@ -100,6 +100,9 @@ func checked(t testing.TB, r *http.Request, body string, got *httptest.ResponseR
 	again := r.Clone(context.Background())
 	again.Body = io.NopCloser(strings.NewReader(body))
 	again.URL.Scheme, again.URL.Host = "", ""
+	if again.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
+		again.Header.Set("Content-Type", "application/json") // what curl -d says of JSON
+	}
 	route, params, err := router.FindRoute(again)
 	if err != nil {
 		if got.Code != http.StatusNotFound && got.Code != http.StatusMethodNotAllowed {

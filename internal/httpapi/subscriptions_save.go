@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"carillon/internal/dialect"
@@ -153,7 +154,7 @@ func (a *api) checkChoice(s *subscription.Subscription) error {
 		known = append(known, t.Value)
 	}
 	if len(known) == 0 && len(s.Triggers) > 0 {
-		faults.Add("/triggers", "The dialect %s has no subscriptions of level %q.", s.Dialect, s.Scope().Level)
+		faults.Add("/triggers", "The dialect %s has no subscriptions of level %q; %s", s.Dialect, s.Scope().Level, levelsOf(spoken))
 		return faults.Err()
 	}
 	for i, trigger := range s.Triggers {
@@ -162,6 +163,20 @@ func (a *api) checkChoice(s *subscription.Subscription) error {
 		}
 	}
 	return faults.Err()
+}
+
+// levelsOf says for which levels a dialect has subscriptions.
+func levelsOf(d dialect.Dialect) string {
+	var names []string
+	for _, level := range levels {
+		if len(d.Triggers(level)) > 0 {
+			names = append(names, string(level))
+		}
+	}
+	if len(names) == 0 {
+		return "it has no triggers at all."
+	}
+	return "it has them for " + strings.Join(names, ", ") + ": name the place in \"scopes\"."
 }
 
 // setHeaders replaces a subscription's headers. A header without a value keeps the one of its name.

@@ -98,11 +98,7 @@ func (x Deliveries) repeat(d *delivery.Delivery, s *subscription.Subscription, n
 	case !s.Enabled && !now:
 		return delivery.Delivery{}, fault.New(fault.Conflict, "The subscription is switched off. Switch it on first, or send the delivery at once.")
 	}
-	again := *d
-	again.ID, again.Origin, again.Cause = x.m.ids.New(), d.Stable(), delivery.CauseRedelivery
-	again.Destination, again.Attempts, again.Due = s.Destination, 0, x.m.utcNow()
-	again.Pinned, again.Unordered = false, true
-	return again, nil
+	return d.Again(x.m.ids.New(), delivery.CauseRedelivery, s, x.m.utcNow(), true), nil
 }
 
 // sendAgain renders the delivery from what it was first made of and sends it now.

@@ -70,6 +70,10 @@ func (m *Manage) audit(p estate.Principal, entry AuditEntry) store.Change {
 	return store.Insert(&store.Record{Kind: store.KindAudit, ID: entry.ID, Parent: entry.OrganizationID, Body: body})
 }
 
+// Entry returns the change that writes an entry, for what is kept as records elsewhere: it belongs into the transaction of
+// what it tells of.
+func (m *Manage) Entry(p estate.Principal, entry AuditEntry) store.Change { return m.audit(p, entry) }
+
 // note writes an entry by itself, for what changes no record.
 func (m *Manage) note(ctx context.Context, p estate.Principal, entry AuditEntry) error {
 	return m.commit(ctx, func() ([]store.Change, error) { return []store.Change{m.audit(p, entry)}, nil })

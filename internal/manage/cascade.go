@@ -35,7 +35,9 @@ func (c cascade) organization(ctx context.Context, id ident.ID) ([]store.Change,
 	if err := c.each(ctx, store.KindProject, id, removeProject); err != nil {
 		return nil, err
 	}
-	kinds := []store.Kind{store.KindTeam, store.KindMembership, store.KindSource, store.KindEndpoint, store.KindPolicy, store.KindSetting}
+	kinds := []store.Kind{
+		store.KindTeam, store.KindMembership, store.KindSource, store.KindEndpoint, store.KindPolicy, store.KindSetting, store.KindReplay,
+	}
 	for _, kind := range kinds {
 		if err := c.each(ctx, kind, id, remove); err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func (s *Store) Commit(ctx context.Context, batch *store.Batch) ([]store.Verdict
 	}
 	var verdicts []store.Verdict
 	err := s.update(ctx, func(c *conn) error {
-		w := writer{c: c}
+		w := writer{c: c, lanes: &s.lanes}
 		if err := w.apply(batch); err != nil {
 			return err
 		}
@@ -54,6 +54,7 @@ type writer struct {
 	c        *conn
 	verdicts []store.Verdict
 	books    store.Books
+	lanes    *lanes
 	packed   []byte // reused
 }
 
@@ -158,6 +159,9 @@ func (w *writer) queue(text string, deliveries []delivery.Delivery) error {
 			return fmt.Errorf("insert into the queue: %w", err)
 		}
 		w.books.Accepted += w.c.changes()
+		if err := w.lanes.see(w.c, d); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -194,6 +198,9 @@ func (w *writer) record(attempts []delivery.Attempt) error {
 		}
 		if err := insert.bytes(w.packed).run(); err != nil {
 			return fmt.Errorf("insert an attempt: %w", err)
+		}
+		if err := w.lanes.see(w.c, &a.Delivery); err != nil {
+			return err
 		}
 		if a.State == delivery.Pending {
 			continue

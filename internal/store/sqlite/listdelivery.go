@@ -15,7 +15,7 @@ func (s *Store) ListDeliveries(ctx context.Context, filter store.DeliveryFilter,
 	err = s.view(ctx, func(c *conn) error {
 		l := newLister(c, filter, spanOf(page, filter.Range))
 		return l.list(func(sum store.Summary) (bool, error) {
-			if sum.State == delivery.Pending && sum.Last == nil {
+			if sum.State == delivery.Pending && sum.Last == nil && sum.Delivery.Attempts > 0 {
 				var err error
 				if sum.Last, err = c.newest(sum.Delivery.ID); err != nil {
 					return false, err
@@ -69,6 +69,9 @@ func newLister(c *conn, f store.DeliveryFilter, at span) *lister {
 		l.final = slices.ContainsFunc(f.States, func(s delivery.State) bool { return s != delivery.Pending })
 		l.failed = l.final && !slices.Contains(f.States, delivery.Delivered)
 	}
+	if f.StatusFrom >= 300 {
+		l.failed = true // what is delivered was answered with 2xx
+	}
 	if f.Cause != nil {
 		l.block, l.aside = *f.Cause == delivery.CauseEvent, *f.Cause != delivery.CauseEvent
 	}
@@ -97,18 +100,16 @@ func (l *lister) sources() ([]source[store.Summary], error) {
 		p.finals(finalsOfSubscription, l.f.Subscription)
 		p.rows(rowsOfSubscription, l.f.Subscription)
 	case l.f.Workspace != 0:
-		p.events(eventsInWorkspace, l.f.Workspace)
+		p.events(eventsInWorkspace, l.f.Workspace, l.pending)
 		p.asides()
+	case l.f.Destination != 0 && p.lanes():
 	case !l.block:
 		p.asides()
 	case !l.final, l.failed:
 		p.finals(finalsFailed, 0)
 		p.shards()
 	case l.f.Organizations != nil && len(l.f.Organizations) <= mergedOrganizations:
-		for _, organization := range distinct(l.f.Organizations) {
-			p.events(eventsInOrganization, organization)
-		}
-		p.asides()
+		p.organizations()
 	default:
 		p.finals(finalsAnywhere, 0)
 		p.shards()
@@ -133,6 +134,9 @@ func (l *lister) keeps(sum *store.Summary, workspace ident.ID) (bool, error) {
 		return true, nil
 	}
 	if sum.State == delivery.Pending {
+		if d.Attempts == 0 {
+			return false, nil
+		}
 		var err error
 		if sum.Last, err = l.c.newest(d.ID); err != nil || sum.Last == nil {
 			return false, err

@@ -96,8 +96,41 @@ func (p *planner) shards() {
 	}
 }
 
-// events reads the blocks of the events of a place. The block that the span begins in belongs to an event before it.
-func (p *planner) events(way string, key ident.ID) {
+// organizations reads each organization's deliveries from its events. What is owed is asked for one by one where a page
+// fills with whatever comes; a filter by status rejects most of it, so the queue is read then.
+func (p *planner) organizations() {
+	single := p.l.pending && p.l.f.StatusFrom == 0 && p.l.f.StatusTo == 0
+	for _, organization := range distinct(p.l.f.Organizations) {
+		p.events(eventsInOrganization, organization, single)
+	}
+	if p.l.aside {
+		p.finals(finalsAside, 0)
+	}
+	switch {
+	case !single:
+		p.shards()
+	case p.l.aside:
+		p.rows(rowsAside, 0)
+	}
+}
+
+// lanes reads the subscriptions that ever had the destination; false means that they are too many.
+func (p *planner) lanes() bool {
+	const most = 32
+	var subscriptions []ident.ID
+	if subscriptions, p.err = p.l.c.lanes(p.l.f.Destination, most); len(subscriptions) > most {
+		return false
+	}
+	for _, subscription := range subscriptions {
+		p.finals(finalsOfSubscription, subscription)
+	}
+	p.shards()
+	return true
+}
+
+// events reads the blocks of the events of a place, with what is pending of them if that is asked for. The block that the
+// span begins in belongs to an event before it.
+func (p *planner) events(way string, key ident.ID, pending bool) {
 	if !p.l.block || p.err != nil {
 		return
 	}
@@ -107,7 +140,7 @@ func (p *planner) events(way string, key ident.ID) {
 		func(s *stmt) error { first = ident.ID(s.colInt(0)); return nil })
 	if s := p.open(blockColumns, way, "id", key); s != nil {
 		s.int(int64(first)).int(int64(p.l.at.hi))
-		p.add(&blockSource{l: p.l, s: s})
+		p.add(&blockSource{l: p.l, s: s, pending: pending})
 	}
 }
 
@@ -132,7 +165,7 @@ func (p *planner) fewEvents() {
 		slices.Reverse(few)
 	}
 	if p.l.block {
-		p.add(&blockSource{l: p.l, few: few})
+		p.add(&blockSource{l: p.l, few: few, pending: p.l.pending})
 	}
 	if p.l.aside {
 		p.add(&repeatSource{l: p.l, blocks: few})

@@ -12,7 +12,9 @@ func (s *Store) update(ctx context.Context, work func(c *conn) error) error {
 		return err
 	}
 	defer func() { s.writer <- c }()
-	if err := c.transact(func() error { return work(c) }); err != nil {
+	err = c.transact(func() error { return work(c) })
+	s.lanes.settle(err == nil)
+	if err != nil {
 		return err
 	}
 	s.checkpointer.wrote(c)

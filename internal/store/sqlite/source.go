@@ -112,11 +112,12 @@ func (b block) last() ident.ID { return b.event + ident.ID(b.deliveries)*ident.S
 // blockSource reads the deliveries of events block by block: those that ended from their range of the history, the others
 // from the queue. All IDs are those of one node, so blocks do not overlap.
 type blockSource struct {
-	l     *lister
-	s     *stmt   // reads events, or
-	few   []block // these
-	read  []store.Summary
-	ended bool
+	l       *lister
+	s       *stmt   // reads events, or
+	few     []block // these
+	pending bool    // list what is in the queue too
+	read    []store.Summary
+	ended   bool
 }
 
 func (r *blockSource) next() (store.Summary, ident.ID, bool, error) {
@@ -130,7 +131,7 @@ func (r *blockSource) next() (store.Summary, ident.ID, bool, error) {
 		if err != nil || !ok {
 			return store.Summary{}, 0, false, err
 		}
-		if r.read, err = r.l.blockOf(b); err != nil {
+		if r.read, err = r.l.blockOf(b, r.pending); err != nil {
 			return store.Summary{}, 0, false, err
 		}
 	}
@@ -162,7 +163,7 @@ func (r *blockSource) close() {
 }
 
 // blockOf lists the deliveries of one event that the filter chooses, in the order of the span.
-func (l *lister) blockOf(b block) (chosen []store.Summary, err error) {
+func (l *lister) blockOf(b block, pending bool) (chosen []store.Summary, err error) {
 	lo, hi := max(l.at.lo, b.event+ident.Step), min(l.at.hi, b.last())
 	if lo > hi {
 		return nil, nil
@@ -186,7 +187,7 @@ func (l *lister) blockOf(b block) (chosen []store.Summary, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for k := 1; k <= b.deliveries && l.pending; k++ {
+	for k := 1; k <= b.deliveries && pending; k++ {
 		id := b.event + ident.ID(k)*ident.Step
 		if id < lo || id > hi || ended[id] {
 			continue

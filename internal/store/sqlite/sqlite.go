@@ -34,6 +34,7 @@ type Store struct {
 	now          func() time.Time
 	lock         *lock
 	leases       leases
+	lanes        lanes
 	writer       chan *conn // holds the connection that nobody uses
 	readers      chan *conn
 	writing      bool // the connection that writes was opened

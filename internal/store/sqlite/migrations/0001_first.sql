@@ -53,6 +53,13 @@ CREATE INDEX attempt_failed ON attempt (delivery) WHERE state >= 2;
 CREATE INDEX attempt_origin ON attempt (origin) WHERE origin IS NOT NULL;
 CREATE INDEX attempt_aside ON attempt (delivery) WHERE cause <> 0;
 
+-- Which subscriptions ever had something to deliver to a destination: few pairs, which spare attempt an index.
+CREATE TABLE lane (
+    destination  INTEGER NOT NULL,
+    subscription INTEGER NOT NULL,
+    PRIMARY KEY (destination, subscription)
+) STRICT, WITHOUT ROWID;
+
 -- What people manage.
 CREATE TABLE record (
     kind     TEXT    NOT NULL,

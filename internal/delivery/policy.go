@@ -52,6 +52,7 @@ type Policy struct {
 	Unordered bool
 
 	Timeout        time.Duration // of one attempt in all
+	TimeoutCap     time.Duration // the longest that a subscription's own limit may make Timeout; 0 is no bound
 	ConnectTimeout time.Duration
 }
 
@@ -86,6 +87,9 @@ func (p Policy) With(limits subscription.Delivery) Policy {
 	}
 	if limits.Timeout > 0 {
 		p.Timeout = limits.Timeout
+	}
+	if p.TimeoutCap > 0 {
+		p.Timeout = min(p.Timeout, p.TimeoutCap)
 	}
 	p.Unordered = p.Unordered || limits.Unordered
 	return p
@@ -141,7 +145,7 @@ func (p Policy) blank() bool {
 	return len(p.Waits) == 0 && p.Tail == 0 && p.MaxAttempts == 0 && p.GiveUpAfter == 0 && p.Jitter == 0 &&
 		p.RetryAfterCap == 0 && len(p.RetryAfterOn) == 0 && len(p.FinalStatuses) == 0 && !p.FinalBelow500 &&
 		len(p.RetryStatuses) == 0 && !p.NoRetry && !p.GoneDisables && p.DisableAfter == 0 &&
-		p.DisableAfterFailing == 0 && !p.Unordered && p.Timeout == 0 && p.ConnectTimeout == 0
+		p.DisableAfterFailing == 0 && !p.Unordered && p.Timeout == 0 && p.TimeoutCap == 0 && p.ConnectTimeout == 0
 }
 
 // last reports whether no attempt may follow the one of this number, whatever the waits say.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"carillon/internal/dialect"
+	"carillon/internal/dialect/scalr"
 	"carillon/internal/dialect/tfe"
 )
 
@@ -9,5 +10,6 @@ import (
 func dialects() []dialect.Dialect {
 	return []dialect.Dialect{
 		tfe.New(),
+		scalr.New(),
 	}
 }

@@ -69,6 +69,10 @@ type Subscription struct {
 	Destination ident.ID `json:"destination,omitzero"`
 	Address     string   `json:"address,omitempty"`
 
+	// EndpointID is the shared destination that the subscription follows: its address, secret and limits are a copy of what
+	// that document says, and change with it. Zero means that the subscription has its own.
+	EndpointID ident.ID `json:"endpoint_id,omitzero"`
+
 	// URL, Secret and the header values are sealed; see Place. While a secret is being rotated PriorSecret still signs,
 	// until PriorUntil, where the dialect's scheme allows two signatures.
 	URL         seal.Sealed `json:"url,omitempty"`

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // update runs work in one transaction on the connection that writes. It returns when the transaction is durable.
@@ -28,25 +29,44 @@ func (s *Store) view(ctx context.Context, work func(c *conn) error) error {
 		return err
 	}
 	defer func() { s.readers <- c }()
-	if ctx.Done() != nil {
-		// An interrupt that has begun must be over before somebody else gets the connection.
-		over := make(chan struct{})
-		stop := context.AfterFunc(ctx, func() { defer close(over); c.interrupt() })
-		defer func() {
-			if !stop() {
-				<-over
-			}
-		}()
-	}
 	if err := c.do(beginRead); err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}
 	defer c.undo()
+	if ctx.Done() != nil {
+		defer c.interruptWhen(ctx)()
+	}
 	err = work(c)
 	if isInterrupted(err) && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
+}
+
+// interruptWhen interrupts what the connection does from the moment on that ctx ends. The function that it returns ends
+// that, and returns when no interrupt can come any more: the next user of the connection must not get it.
+func (c *conn) interruptWhen(ctx context.Context) (end func()) {
+	ended, over := make(chan struct{}), make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
+		// An interrupt that comes between two statements is forgotten when the next one begins, so one is not enough.
+		again := time.NewTicker(5 * time.Millisecond)
+		defer again.Stop()
+		for {
+			c.interrupt()
+			select {
+			case <-ended:
+				return
+			case <-again.C:
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		if !stop() {
+			<-over
+		}
+	}
 }
 
 func (s *Store) take(ctx context.Context, pool chan *conn) (*conn, error) {

@@ -33,7 +33,8 @@ func TestSealOpens(t *testing.T) {
 			t.Errorf("Open = %q, %v; want %q", got, err, secret)
 		}
 	}
-	if r.Seal("x", place) == r.Seal("x", place) {
+	first := r.Seal("x", place)
+	if second := r.Seal("x", place); first == second {
 		t.Error("sealing twice gives the same text")
 	}
 }

@@ -92,5 +92,6 @@ func (c *checker) incoming(e *Event) {
 		c.refuse(e.Run.ID != 0, "/run/id", `Is given by Carillon; name the run by "source_id".`)
 		c.refuse(e.Run.Sequence != 0 && !e.Run.Sequenced, "/run/sequence",
 			`Is counted by Carillon; leave it out, or set "sequenced" when the source itself counts the run's steps.`)
+		c.refuse(e.Run.Steps != nil, "/run/steps", ours)
 	}
 }

@@ -118,6 +118,10 @@ type Run struct {
 	// Sequenced says that Sequence came from the source and is to be kept.
 	Sequenced bool `json:"sequenced,omitempty"`
 
+	// Steps is, by dialect, how far the run is in the words of a platform that counts states of its own. It is given when
+	// the event is accepted.
+	Steps map[string]Step `json:"steps,omitempty"`
+
 	Phase Phase `json:"phase,omitempty"` // where an errored or canceled run ended
 
 	CreatedAt time.Time `json:"created_at,omitzero"`
@@ -147,6 +151,15 @@ type Run struct {
 
 	// WorkerPool is the pool that executes the run, nil when unknown.
 	WorkerPool *WorkerPool `json:"worker_pool,omitempty"`
+}
+
+// Step is one state of a run as a platform counts them: several neutral statuses may be one state there.
+type Step struct {
+	Word   string `json:"word"`
+	Number int64  `json:"number"` // from 0, without gaps
+
+	// Repeats says that the event left the state as it was.
+	Repeats bool `json:"repeats,omitempty"`
 }
 
 // Commit is a version-control commit.

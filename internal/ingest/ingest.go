@@ -71,6 +71,7 @@ type Ingest struct {
 	ledger    Ledger
 	index     *subscription.Index
 	dialects  map[string]dialect.Dialect
+	steppers  map[string]dialect.Stepper
 	registrar Registrar
 	ids       *ident.Generator
 	offer     func(*event.Event, []delivery.Delivery)
@@ -91,6 +92,7 @@ func New(d Deps) *Ingest {
 	for _, each := range d.Dialects {
 		i.dialects[each.Name()] = each
 	}
+	i.steppers = steppersOf(i.dialects)
 	if i.offer == nil {
 		i.offer = func(*event.Event, []delivery.Delivery) {}
 	}

@@ -28,6 +28,7 @@ func (i *Ingest) prepare(ctx context.Context, it *item) (settled bool, err error
 		}
 		first = last == nil
 		i.number(&e, last)
+		i.step(&e, last)
 	}
 	matched, err := i.match(&e, it.places)
 	if err != nil {

@@ -199,16 +199,20 @@ func (w *writer) record(attempts []delivery.Attempt) error {
 		if err := insert.bytes(w.packed).run(); err != nil {
 			return fmt.Errorf("insert an attempt: %w", err)
 		}
-		if err := w.lanes.see(w.c, &a.Delivery); err != nil {
-			return err
-		}
 		if a.State == delivery.Pending {
 			continue
 		}
 		if err := remove.int(int64(a.Delivery.Shard())).int(int64(a.Delivery.ID)).run(); err != nil {
 			return fmt.Errorf("delete from the queue: %w", err)
 		}
-		w.ended(a.State, w.c.changes())
+		removed := w.c.changes()
+		w.ended(a.State, removed)
+		if removed > 0 {
+			continue
+		}
+		if err := w.lanes.see(w.c, &a.Delivery); err != nil { // it was never in the queue
+			return err
+		}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (c *conn) attemptRead(attempts []delivery.Attempt, text string, id ident.ID
 
 // Attempts lists the attempts of a delivery and of those that repeat it by hand.
 func (s *Store) Attempts(ctx context.Context, id ident.ID) (attempts []delivery.Attempt, err error) {
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		if attempts, err = c.attemptRead(nil, attemptsOf, id); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func order(a delivery.Attempt) int {
 
 // LastAnswered returns a subscription's newest attempt that got an answer.
 func (s *Store) LastAnswered(ctx context.Context, subscription ident.ID) (last delivery.Attempt, err error) {
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		found := false
 		err := c.each(answeredOf, func(s *stmt) { s.int(int64(subscription)) }, func(s *stmt) (bool, error) {
 			if found && ident.ID(s.colInt(0)) != last.Delivery.ID {
@@ -98,7 +98,7 @@ func (s *Store) LastAnswered(ctx context.Context, subscription ident.ID) (last d
 
 // Delivery returns one delivery: from its final attempt, or from the queue.
 func (s *Store) Delivery(ctx context.Context, id ident.ID) (sum store.Summary, err error) {
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		final, err := c.attemptRead(nil, finalOf, id)
 		if err != nil {
 			return err

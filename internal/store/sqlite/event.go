@@ -59,7 +59,7 @@ func (s *Store) LastOfRun(ctx context.Context, run ident.ID) (e store.Event, err
 
 // RunEvents lists the events of one run.
 func (s *Store) RunEvents(ctx context.Context, run ident.ID) (events []store.Event, err error) {
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		return c.each(eventsOfRun, func(s *stmt) { s.int(int64(run)) }, func(s *stmt) (bool, error) {
 			events = append(events, scanEvent(s))
 			return true, nil
@@ -74,7 +74,7 @@ func (s *Store) RunEvents(ctx context.Context, run ident.ID) (events []store.Eve
 // RunByAlias finds a run by its external identifier; of several the newest.
 func (s *Store) RunByAlias(ctx context.Context, alias string, organizations []ident.ID) (run ident.ID, err error) {
 	in := among(organizations)
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		err := c.each(runOfAlias, func(s *stmt) { s.string(alias) }, func(s *stmt) (bool, error) {
 			if in(ident.ID(s.colInt(1))) {
 				run = ident.ID(s.colInt(0))

@@ -3,20 +3,17 @@ package sqlite
 // Statements returns the texts of all statements that the store has prepared and that nobody uses.
 func (s *Store) Statements() []string {
 	var texts []string
-	collect := func(pool chan *conn, n int) {
-		var taken []*conn
-		for range n {
-			taken = append(taken, <-pool)
-		}
-		for _, c := range taken {
-			for text := range c.idle {
-				texts = append(texts, text)
-			}
-			pool <- c
+	var taken []*conn
+	for _, pool := range s.pools {
+		c := <-pool
+		taken = append(taken, c)
+		for text := range c.idle {
+			texts = append(texts, text)
 		}
 	}
-	collect(s.readers, s.opened)
-	collect(s.writer, 1)
+	for i, pool := range s.pools {
+		pool <- taken[i]
+	}
 	return texts
 }
 

@@ -12,7 +12,7 @@ import (
 
 // ListDeliveries lists deliveries.
 func (s *Store) ListDeliveries(ctx context.Context, filter store.DeliveryFilter, page store.Page) (all []store.Summary, err error) {
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		l := newLister(c, filter, spanOf(page, filter.Range))
 		return l.list(func(sum store.Summary) (bool, error) {
 			if sum.State == delivery.Pending && sum.Last == nil && sum.Delivery.Attempts > 0 {
@@ -36,7 +36,7 @@ func (s *Store) CountDeliveries(ctx context.Context, filter store.DeliveryFilter
 	if limit <= 0 {
 		return 0, nil
 	}
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		return newLister(c, filter, spanOf(store.Page{Newest: true}, filter.Range)).list(func(store.Summary) (bool, error) {
 			n++
 			return n < limit, nil

@@ -36,7 +36,7 @@ func (s *Store) ListRuns(ctx context.Context, filter store.EventFilter, page sto
 
 func (s *Store) listEvents(ctx context.Context, filter store.EventFilter, page store.Page, only string) (events []store.Event, err error) {
 	at := spanOf(page, filter.Range)
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		sources, err := c.eventSources(filter, at, only)
 		defer closeAll(sources)
 		if err != nil {

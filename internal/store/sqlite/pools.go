@@ -22,13 +22,22 @@ func (s *Store) update(ctx context.Context, work func(c *conn) error) error {
 	return nil
 }
 
-// view runs work on one of the connections that read. Everything that work reads is from one moment.
+// view runs work on one of the engine's connections that read. Everything that work reads is from one moment.
 func (s *Store) view(ctx context.Context, work func(c *conn) error) error {
-	c, err := s.take(ctx, s.readers)
+	return s.read(ctx, s.readers, work)
+}
+
+// browse is view for what people look at, which may take long.
+func (s *Store) browse(ctx context.Context, work func(c *conn) error) error {
+	return s.read(ctx, s.browsers, work)
+}
+
+func (s *Store) read(ctx context.Context, pool chan *conn, work func(c *conn) error) error {
+	c, err := s.take(ctx, pool)
 	if err != nil {
 		return err
 	}
-	defer func() { s.readers <- c }()
+	defer func() { pool <- c }()
 	if err := c.do(beginRead); err != nil {
 		return fmt.Errorf("begin to read: %w", err)
 	}

@@ -26,7 +26,7 @@ const (
 func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (removed int, err error) {
 	first := ident.At(before)
 	var old []block
-	err = s.view(ctx, func(c *conn) error {
+	err = s.browse(ctx, func(c *conn) error {
 		return c.each(oldEvents, func(s *stmt) { s.int(int64(first)) }, func(s *stmt) (bool, error) {
 			b := scanBlock(s)
 			done, err := c.settled(b)

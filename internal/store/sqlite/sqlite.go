@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +25,8 @@ type Options struct {
 	Now  func() time.Time // time.Now when nil
 	Log  *slog.Logger     // slog.Default when nil
 
-	Readers    int // connections that read, 4 when 0
+	Readers    int // connections that read for the engine, 2 when 0
+	Browsers   int // connections that read history for people, 3 when 0: their lists never hold the engine up
 	CacheBytes int // memory for pages of the connection that writes, 16 MiB when 0
 }
 
@@ -37,8 +39,8 @@ type Store struct {
 	lanes        lanes
 	writer       chan *conn // holds the connection that nobody uses
 	readers      chan *conn
-	writing      bool // the connection that writes was opened
-	opened       int  // connections that read
+	browsers     chan *conn
+	pools        []chan *conn // where each connection belongs, in the order in which they were opened
 	checkpointer *checkpointer
 	closing      sync.Once
 	closed       chan struct{}
@@ -58,7 +60,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Log = slog.Default()
 	}
 	if o.Readers == 0 {
-		o.Readers = 4
+		o.Readers = 2
+	}
+	if o.Browsers == 0 {
+		o.Browsers = 3
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 16 << 20
@@ -72,7 +77,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		path: o.Path, now: o.Now, lock: lock, closed: make(chan struct{}),
-		writer: make(chan *conn, 1), readers: make(chan *conn, o.Readers),
+		writer: make(chan *conn, 1), readers: make(chan *conn, o.Readers), browsers: make(chan *conn, o.Browsers),
 	}
 	if err := s.open(o); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -93,8 +98,7 @@ func (s *Store) open(o Options) error {
 	if err != nil {
 		return err
 	}
-	s.writer <- w
-	s.writing = true
+	s.add(s.writer, w)
 	if err := setUp(w, o.CacheBytes); err != nil {
 		return err
 	}
@@ -116,18 +120,25 @@ func (s *Store) open(o Options) error {
 	}
 	s.checkpointer = newCheckpointer(k, o.Log)
 	go s.checkpointer.run(s)
-	for range cap(s.readers) {
-		r, err := open(o.Path, readOnly)
-		if err != nil {
-			return err
-		}
-		s.readers <- r
-		s.opened++
-		if err := r.exec("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192"); err != nil {
-			return fmt.Errorf("set up a reading connection: %w", err)
+	for _, pool := range []chan *conn{s.readers, s.browsers} {
+		for range cap(pool) {
+			r, err := open(o.Path, readOnly)
+			if err != nil {
+				return err
+			}
+			s.add(pool, r)
+			if err := r.exec("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192"); err != nil {
+				return fmt.Errorf("set up a reading connection: %w", err)
+			}
 		}
 	}
 	return nil
+}
+
+// add puts a new connection where it belongs.
+func (s *Store) add(pool chan *conn, c *conn) {
+	s.pools = append(s.pools, pool)
+	pool <- c
 }
 
 // Close waits for what is running and releases the database. Closing twice is harmless.
@@ -139,11 +150,9 @@ func (s *Store) Close() error {
 			<-s.checkpointer.ended
 			s.checkpointer.c.close()
 		}
-		for range s.opened {
-			(<-s.readers).close()
-		}
-		if s.writing {
-			(<-s.writer).close() // the last one copies the log into the database and removes it
+		// The first one goes last: it writes, so it then copies the log into the database and removes it.
+		for _, pool := range slices.Backward(s.pools) {
+			(<-pool).close()
 		}
 		err = s.lock.release()
 	})

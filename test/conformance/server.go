@@ -6,6 +6,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,9 +27,12 @@ const AdminToken = "conformance-admin-token-0123456789abcdef"
 
 // Server is a running program.
 type Server struct {
-	URL string // "http://127.0.0.1:port"
+	URL     string // "http://127.0.0.1:port"
+	CAFile  string // what a client of StartTLS must trust, "" otherwise
+	Program string // the binary that runs
 
-	log *lockedBuffer
+	client *http.Client
+	log    *lockedBuffer
 }
 
 // built is where the program lies when this process built it.
@@ -69,16 +74,47 @@ func root() string {
 // Destinations on the loopback are allowed. More arguments are those of "carillon serve".
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	s := launch(t, t.TempDir(), args...)
+	s.awaitToken(t)
+	return s
+}
+
+// StartTLS is Start for https with a CA of the server's own, which the answer names.
+func StartTLS(t testing.TB, args ...string) *Server {
+	t.Helper()
+	dir := t.TempDir()
+	s := launch(t, dir, append([]string{"--tls-self-signed"}, args...)...)
+	s.CAFile = filepath.Join(dir, "ca.pem")
+	authority, err := os.ReadFile(s.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	if !trusted.AppendCertsFromPEM(authority) {
+		t.Fatalf("%s holds no certificate", s.CAFile)
+	}
+	s.client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true}}
+	t.Cleanup(s.client.CloseIdleConnections)
+	s.awaitToken(t)
+	return s
+}
+
+// Client returns an HTTP client that trusts the server.
+func (s *Server) Client() *http.Client { return s.client }
+
+// launch starts the program with a data directory.
+func launch(t testing.TB, dir string, args ...string) *Server {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
 	args = append([]string{
-		"serve", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--egress-allow", "127.0.0.0/8", "--log-level", "debug",
+		"serve", "--listen", "127.0.0.1:0", "--data", dir, "--egress-allow", "127.0.0.0/8", "--log-level", "debug",
 	}, args...)
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), "CARILLON_ADMIN_TOKEN="+AdminToken)
-	s := &Server{log: &lockedBuffer{}}
+	s := &Server{Program: path, client: http.DefaultClient, log: &lockedBuffer{}}
 	cmd.Stderr = s.log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -89,7 +125,6 @@ func Start(t testing.TB, args ...string) *Server {
 	}
 	t.Cleanup(func() { stop(t, cmd, s) })
 	s.URL = s.address(t, out)
-	s.awaitToken(t)
 	return s
 }
 
@@ -177,12 +212,12 @@ func (s *Server) As(t testing.TB, token, method, path string, body any) Answer {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	return send(t, r)
+	return s.send(t, r)
 }
 
-func send(t testing.TB, r *http.Request) Answer {
+func (s *Server) send(t testing.TB, r *http.Request) Answer {
 	t.Helper()
-	response, err := http.DefaultClient.Do(r)
+	response, err := s.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

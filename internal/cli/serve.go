@@ -28,6 +28,8 @@ type serveCommand struct {
 	MasterKeyFile string `help:"File with the key that seals secrets; made in the data directory by default." type:"path" placeholder:"FILE"`
 	AdminToken    string `help:"Text of the first administrator's token; one is made and printed once by default." placeholder:"TOKEN"`
 
+	DialectOption []string `help:"Settings of single dialects; their documents list them." placeholder:"DIALECT.OPTION=VALUE,…"`
+
 	MailServer string `help:"Mail server for e-mail notifications." placeholder:"smtp://USER:PASSWORD@HOST:PORT"`
 	MailFrom   string `help:"Sender of e-mail notifications." placeholder:"ADDRESS"`
 
@@ -68,7 +70,7 @@ func (c *serveCommand) config(log *slog.Logger) server.Config {
 	config := server.Config{
 		Listen: c.Listen, DataDir: c.Data, DatabaseURL: c.Database, BaseURL: c.BaseURL, NodeName: c.NodeName,
 		TLSCert: c.TLSCert, TLSKey: c.TLSKey, TLSSelfSigned: c.TLSSelfSigned,
-		EgressAllow: c.EgressAllow, MasterKey: c.MasterKey, MasterKeyFile: c.MasterKeyFile, AdminToken: c.AdminToken,
+		EgressAllow: c.EgressAllow, DialectOptions: c.DialectOption, MasterKey: c.MasterKey, MasterKeyFile: c.MasterKeyFile, AdminToken: c.AdminToken,
 		DebugListen: c.DebugListen, MailServer: c.MailServer, MailFrom: c.MailFrom, Retention: c.Retention, SoftStopTimeout: c.SoftStopTimeout,
 		Version: Version, Log: log, Failpoints: c.Failpoints,
 	}

@@ -37,6 +37,7 @@ type Services struct {
 	Sealed        SealedDocuments
 	Deliveries    Deliveries
 	Counts        DeliveryCounts
+	Walk          DeliveryWalk
 	Events        Events
 	Access        Access
 	Sessions      Sessions

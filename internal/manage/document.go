@@ -101,8 +101,11 @@ func (x documents) Delete(ctx context.Context, p estate.Principal, at estate.Pla
 		if err := demand(p, estate.RoleAdmin, d.place(r.Parent), string(kind), id.String()); err != nil {
 			return err
 		}
+		if err := x.m.current(ctx); err != nil {
+			return err
+		}
 		return x.m.commit(ctx, func() ([]store.Change, error) {
-			return []store.Change{drop(&r), x.m.auditDocument(p, "delete", &r)}, nil
+			return []store.Change{drop(&r), x.m.auditDocument(p, "delete", &r)}, x.m.refuseFollowed(kind, id)
 		})
 	})
 }
@@ -121,11 +124,18 @@ func (x sealedDocuments) Reveal(ctx context.Context, p estate.Principal, at esta
 	if err := demand(p, estate.RoleAdmin, d.place(r.Parent), string(kind), id.String()); err != nil {
 		return nil, err
 	}
+	return x.m.openDocument(kind, id, d)
+}
+
+// openDocument returns a document's secrets in the clear.
+func (m *Manage) openDocument(kind store.Kind, id ident.ID, d *document) (map[string]string, error) {
 	plain := make(map[string]string, len(d.Secrets))
 	for field, sealed := range d.Secrets {
-		if plain[field], err = x.m.keyring.Open(sealed, documentPlace(kind, id, field)); err != nil {
+		text, err := m.keyring.Open(sealed, documentPlace(kind, id, field))
+		if err != nil {
 			return nil, fmt.Errorf("open a secret of %s %s: %w", kind, id, err)
 		}
+		plain[field] = text
 	}
 	return plain, nil
 }

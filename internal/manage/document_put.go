@@ -28,6 +28,9 @@ func (m *Manage) putDocument(ctx context.Context, p estate.Principal, at estate.
 	}
 	asked := r.Revision
 	err := m.retry(ctx, func() error {
+		if err := m.current(ctx); err != nil {
+			return err
+		}
 		old, d, err := m.readDocument(ctx, p, at, r.Kind, r.ID)
 		if err != nil {
 			return err
@@ -65,6 +68,13 @@ func (m *Manage) saveDocument(ctx context.Context, p estate.Principal, at estate
 			save = store.Insert(stored)
 		}
 		changes := []store.Change{save, m.auditDocument(p, action, stored)}
+		if r.Kind == store.KindEndpoint && revision != 0 {
+			led, err := m.lead(ctx, p, r.ID, d)
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, led...)
+		}
 		if !moved {
 			return changes, nil
 		}

@@ -139,6 +139,7 @@ func (m *Manage) Services() dialect.Services {
 		Sealed:        sealedDocuments{m},
 		Deliveries:    m.Deliveries(),
 		Counts:        m.Deliveries(),
+		Walk:          m.Deliveries(),
 		Events:        m.Events(),
 		Access:        m.Tokens(),
 		Sessions:      m.Tokens(),

@@ -30,10 +30,10 @@ func (x Subscriptions) Create(ctx context.Context, p estate.Principal, s subscri
 	if err := x.mayPlace(ctx, p, next); err != nil {
 		return subscription.Subscription{}, err
 	}
-	if err := x.ready(ctx, draft); err != nil {
-		return subscription.Subscription{}, err
-	}
 	err := x.m.retry(ctx, func() error {
+		if err := x.ready(ctx, draft); err != nil {
+			return err
+		}
 		return x.m.commit(ctx, func() ([]store.Change, error) { return x.changes(ctx, p, "create", draft) })
 	})
 	if err != nil {
@@ -69,7 +69,8 @@ type draft struct {
 	plain    subscription.Secrets
 	old      *subscription.Subscription // nil for a new subscription
 	was      subscription.Secrets
-	revision int64 // of the record that is replaced, 0 for a new subscription
+	revision int64         // of the record that is replaced, 0 for a new subscription
+	followed *store.Record // the shared destination that was laid over it, nil for none
 	options  dialect.SaveOptions
 }
 
@@ -124,22 +125,33 @@ func (x Subscriptions) mayPlace(ctx context.Context, p estate.Principal, s *subs
 
 // ready completes and checks a draft, seals it, and verifies its destination when that was asked for.
 func (x Subscriptions) ready(ctx context.Context, d *draft) error {
-	rotate(d.next, &d.plain, d.was, d.options.Overlap, x.m.utcNow())
-	arrangeHeaders(d.next, d.plain)
-	d.next.Triggers = distinct(d.next.Triggers)
-	x.m.address(d.next, d.plain)
-	if err := x.m.check(ctx, d); err != nil {
+	if err := x.m.follow(ctx, d); err != nil {
 		return err
 	}
-	if err := x.m.checkLimit(d); err != nil {
+	if err := x.m.complete(ctx, d); err != nil {
 		return err
 	}
-	x.m.sealInto(d.next, d.plain, d.old, d.was)
 	if !d.options.Verify || !d.next.Enabled {
 		return nil
 	}
 	_, err := x.verify(ctx, d.next, d.plain)
 	return err
+}
+
+// complete fills what follows from the rest of a draft, checks it, and seals it.
+func (m *Manage) complete(ctx context.Context, d *draft) error {
+	rotate(d.next, &d.plain, d.was, d.options.Overlap, m.utcNow())
+	arrangeHeaders(d.next, d.plain)
+	d.next.Triggers = distinct(d.next.Triggers)
+	m.address(d.next, d.plain)
+	if err := m.check(ctx, d); err != nil {
+		return err
+	}
+	if err := m.checkLimit(d); err != nil {
+		return err
+	}
+	m.sealInto(d.next, d.plain, d.old, d.was)
+	return nil
 }
 
 // changes returns what saving the draft writes. It runs while no other write of this node comes in between, so the limit
@@ -156,6 +168,7 @@ func (x Subscriptions) changes(ctx context.Context, p estate.Principal, action s
 	if err != nil {
 		return nil, err
 	}
+	held = append(held, d.holdFollowed()...)
 	return append(append(changes, held...), x.audited(p, action, d.next, "")), nil
 }
 

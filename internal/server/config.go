@@ -34,6 +34,9 @@ type Config struct {
 
 	AdminToken string // the first token, printed once when it is empty and none exists
 
+	// DialectOptions are settings of single dialects: "dialect.option=value".
+	DialectOptions []string
+
 	MailServer string // smtp://user:password@host:port, smtps://…
 	MailFrom   string
 

@@ -68,6 +68,9 @@ func New(ctx context.Context, config Config) (_ *Server, err error) {
 	if s.failpoint, err = failpoints(config.Failpoints); err != nil {
 		return nil, err
 	}
+	if err := configure(s.dialects, config.DialectOptions); err != nil {
+		return nil, err
+	}
 	if config.DataDir != "" {
 		if err := os.MkdirAll(config.DataDir, 0o700); err != nil {
 			return nil, fmt.Errorf("make the data directory: %w", err)

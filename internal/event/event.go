@@ -78,6 +78,10 @@ type Event struct {
 	Account       *Account       `json:"account,omitempty"`
 	Notifier      *Notifier      `json:"notifier,omitempty"`
 
+	// Numbers are drawn from counters of the workspace, by the counter's name, for dialects whose platform numbers things
+	// that the source of the event does not number. All events of a run share them.
+	Numbers map[string]int64 `json:"numbers,omitempty"`
+
 	Source Source  `json:"source,omitzero"`
 	Native *Native `json:"native,omitempty"`
 }

@@ -88,6 +88,7 @@ func (c *checker) incoming(e *Event) {
 		c.refuse(e.Teams[i].ID != 0, "/teams/"+strconv.Itoa(i)+"/id", "Is given by Carillon; name the team by its name.")
 	}
 	c.refuse(e.Source.ID != 0, "/source/id", ours)
+	c.refuse(len(e.Numbers) > 0, "/numbers", ours)
 	if e.Run != nil {
 		c.refuse(e.Run.ID != 0, "/run/id", `Is given by Carillon; name the run by "source_id".`)
 		c.refuse(e.Run.Sequence != 0 && !e.Run.Sequenced, "/run/sequence",

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,10 @@ func startNode(t *testing.T, dir string, flags ...string) *node {
 // launchNode is startNode for a server that may end before it listens: its url is then empty.
 func launchNode(t *testing.T, dir string, flags ...string) *node {
 	t.Helper()
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", dir, "--egress-allow", "127.0.0.0/8", "--admin-token", adminToken}, flags...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", dir, "--admin-token", adminToken}, flags...)
+	if !slices.Contains(flags, "--egress-allow") {
+		args = append(args, "--egress-allow", "127.0.0.0/8")
+	}
 	n := &node{t: t, command: exec.Command("carillon", args...), log: &syncBuffer{}, ended: make(chan error, 1)}
 	n.command.Stderr = n.log
 	out, err := n.command.StdoutPipe()

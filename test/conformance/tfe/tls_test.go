@@ -1,4 +1,4 @@
-package tfe
+package tfe_test
 
 import (
 	"os"

@@ -62,6 +62,7 @@ func (a *api) routes() []route {
 			{pattern: "GET /v1/audit", handle: a.audit, query: paged("organization")},
 
 			{pattern: "POST /in/{source}", handle: a.receive, open: true},
+			{pattern: "PUT /in/{source}", handle: a.receive, open: true},
 		},
 	)
 }

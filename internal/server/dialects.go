@@ -3,6 +3,7 @@ package server
 import (
 	"carillon/internal/dialect"
 	"carillon/internal/dialect/scalr"
+	"carillon/internal/dialect/spacelift"
 	"carillon/internal/dialect/tfe"
 )
 
@@ -11,5 +12,6 @@ func dialects() []dialect.Dialect {
 	return []dialect.Dialect{
 		tfe.New(),
 		scalr.New(),
+		spacelift.New(),
 	}
 }

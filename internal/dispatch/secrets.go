@@ -81,8 +81,9 @@ func (d *Dispatcher) unseal(s *subscription.Subscription) (*opened, error) {
 // given is unseal for secrets that the caller has in the clear.
 func given(s *subscription.Subscription, plain subscription.Secrets) *opened {
 	o := &opened{url: plain.URL, secret: plain.Secret, prior: plain.Prior}
-	for _, h := range s.Headers {
-		o.headers = append(o.headers, delivery.HeaderField{Name: h.Name, Value: plain.Headers[h.Name]})
+	keys := subscription.HeaderKeys(s.Headers)
+	for i, h := range s.Headers {
+		o.headers = append(o.headers, delivery.HeaderField{Name: h.Name, Value: plain.Headers[keys[i]]})
 		if h.Sensitive {
 			o.masked = append(o.masked, h.Name)
 		}

@@ -183,16 +183,19 @@ func levelsOf(d dialect.Dialect) string {
 func setHeaders(s *subscription.Subscription, plain *subscription.Secrets, drafts []headerDraft) error {
 	had := plain.Headers
 	s.Headers, plain.Headers = nil, make(map[string]string, len(drafts))
-	for i, d := range drafts {
-		value, known := had[d.Name]
+	for _, d := range drafts {
+		s.Headers = append(s.Headers, subscription.Header{Name: d.Name, Sensitive: d.Sensitive})
+	}
+	for i, key := range subscription.HeaderKeys(s.Headers) {
+		d := drafts[i]
+		value, known := had[key]
 		switch {
 		case d.Value != nil:
 			value = *d.Value
 		case !known:
 			return fault.At(fmt.Sprintf("/headers/%d/value", i), "Is missing, and there is no header %q yet whose value could stay.", d.Name)
 		}
-		s.Headers = append(s.Headers, subscription.Header{Name: d.Name, Sensitive: d.Sensitive})
-		plain.Headers[d.Name] = value
+		plain.Headers[key] = value
 	}
 	return nil
 }

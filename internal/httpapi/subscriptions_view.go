@@ -85,10 +85,11 @@ func viewSubscription(s *subscription.Subscription, plain *subscription.Secrets)
 	if view.Triggers == nil {
 		view.Triggers = []string{}
 	}
-	for _, h := range s.Headers {
+	keys := subscription.HeaderKeys(s.Headers)
+	for i, h := range s.Headers {
 		shown := headerView{Name: h.Name, Sensitive: h.Sensitive}
 		if plain != nil && !h.Sensitive {
-			value := plain.Headers[h.Name]
+			value := plain.Headers[keys[i]]
 			shown.Value = &value
 		}
 		view.Headers = append(view.Headers, shown)

@@ -39,7 +39,7 @@ func (m *Manage) check(ctx context.Context, d *draft) error {
 		checkExternalID(&faults, name, identifier)
 	}
 	checkTriggers(&faults, spoken, s, d.options.Strict)
-	checkHeaders(&faults, s, d.plain)
+	checkHeaders(&faults, spoken, s, d.plain)
 	checkSizes(&faults, s, d.plain)
 	checkDestination(&faults, spoken, s, d.plain)
 	m.checkRecipients(&faults, d)
@@ -75,7 +75,10 @@ func checkTriggers(faults *fault.Collector, spoken dialect.Dialect, s *subscript
 	}
 }
 
-func checkHeaders(faults *fault.Collector, s *subscription.Subscription, plain subscription.Secrets) {
+func checkHeaders(faults *fault.Collector, spoken dialect.Dialect, s *subscription.Subscription, plain subscription.Secrets) {
+	repeats, ok := spoken.(dialect.RepeatedHeaders)
+	once := !ok || !repeats.RepeatsHeaders()
+	keys := subscription.HeaderKeys(s.Headers)
 	if len(s.Headers) > maxHeaders {
 		faults.Add("/headers", "There are too many headers (maximum is %d).", maxHeaders)
 		return
@@ -86,11 +89,11 @@ func checkHeaders(faults *fault.Collector, s *subscription.Subscription, plain s
 		switch {
 		case !isToken(h.Name):
 			faults.Add(pointer+"/name", "%q can not be the name of a header.", clip(h.Name))
-		case slices.ContainsFunc(s.Headers[:i], same):
+		case once && slices.ContainsFunc(s.Headers[:i], same):
 			faults.Add(pointer+"/name", "The header %q is listed twice.", clip(h.Name))
-		case strings.ContainsFunc(plain.Headers[h.Name], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+		case strings.ContainsFunc(plain.Headers[keys[i]], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 			faults.Add(pointer+"/value", "The value of header %q must not have control characters.", clip(h.Name))
-		case len(plain.Headers[h.Name]) > maxSecret:
+		case len(plain.Headers[keys[i]]) > maxSecret:
 			faults.Add(pointer+"/value", "The value of header %q is too long (maximum is %d bytes).", clip(h.Name), maxSecret)
 		}
 	}

@@ -47,12 +47,12 @@ func Open(keyring *seal.Keyring, s *subscription.Subscription, now time.Time) (s
 		}
 	}
 	plain.Headers = make(map[string]string, len(s.Headers))
-	for _, h := range s.Headers {
+	for i, key := range subscription.HeaderKeys(s.Headers) {
 		var value string
-		if err := open(&value, h.Value, headerField(h.Name)); err != nil {
+		if err := open(&value, s.Headers[i].Value, headerField(s.Headers[i].Name)); err != nil {
 			return subscription.Secrets{}, err
 		}
-		plain.Headers[h.Name] = value
+		plain.Headers[key] = value
 	}
 	return plain, nil
 }
@@ -83,11 +83,11 @@ func (m *Manage) sealInto(s *subscription.Subscription, plain subscription.Secre
 		s.PriorUntil = time.Time{}
 	}
 	kept := make(map[string]seal.Sealed, len(old.Headers))
-	for _, h := range old.Headers {
-		kept[h.Name] = h.Value
+	for i, key := range subscription.HeaderKeys(old.Headers) {
+		kept[key] = old.Headers[i].Value
 	}
-	for i, h := range s.Headers {
-		s.Headers[i].Value = once(plain.Headers[h.Name], was.Headers[h.Name], kept[h.Name], headerField(h.Name))
+	for i, key := range subscription.HeaderKeys(s.Headers) {
+		s.Headers[i].Value = once(plain.Headers[key], was.Headers[key], kept[key], headerField(s.Headers[i].Name))
 	}
 }
 
@@ -109,15 +109,20 @@ func rotate(s *subscription.Subscription, plain *subscription.Secrets, was subsc
 // arrangeHeaders makes the list of headers follow the plain values: these decide which headers there are, the list gives
 // their order and which are sensitive. A value that the list does not know is taken as sensitive.
 func arrangeHeaders(s *subscription.Subscription, plain subscription.Secrets) {
-	s.Headers = slices.DeleteFunc(s.Headers, func(h subscription.Header) bool {
-		_, has := plain.Headers[h.Name]
-		return !has
-	})
-	for _, name := range slices.Sorted(maps.Keys(plain.Headers)) {
-		if !slices.ContainsFunc(s.Headers, func(h subscription.Header) bool { return h.Name == name }) {
-			s.Headers = append(s.Headers, subscription.Header{Name: name, Sensitive: true})
+	var arranged []subscription.Header
+	placed := make(map[string]bool, len(plain.Headers))
+	for i, key := range subscription.HeaderKeys(s.Headers) {
+		if _, has := plain.Headers[key]; has {
+			arranged = append(arranged, s.Headers[i])
+			placed[key] = true
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(plain.Headers)) {
+		if !placed[name] {
+			arranged = append(arranged, subscription.Header{Name: name, Sensitive: true})
+		}
+	}
+	s.Headers = arranged
 }
 
 // cloneSecrets returns a copy that shares nothing.

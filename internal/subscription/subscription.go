@@ -126,7 +126,7 @@ type Secrets struct {
 	URL     string
 	Secret  string
 	Prior   string            // the secret before the last rotation, while it still counts
-	Headers map[string]string // by the name as given
+	Headers map[string]string // by HeaderKeys: the name as given
 }
 
 // String hides the contents, so that a stray %v leaks nothing.

@@ -54,7 +54,8 @@ func (m *Manage) recipientUsers(ctx context.Context, s *subscription.Subscriptio
 		return nil, err
 	}
 	for _, each := range m.directory.ofOrganization(s.OrganizationID) {
-		if !restricted || slices.Contains(inTeam, each.id) {
+		// Whoever was put into a team hears of it; everybody else must have joined the organization first.
+		if slices.Contains(inTeam, each.id) || (!restricted && each.active) {
 			chosen = append(chosen, each.user)
 		}
 	}

@@ -24,7 +24,8 @@ func (d *Dispatcher) Render(ctx context.Context, a delivery.Attempt) (msg *deliv
 		return nil, false, fault.New(fault.NotFound, "Nothing was sent, or it can not be shown any more.")
 	}
 	c.target = d.versionAt(ctx, version, a)
-	if row.Cause == delivery.CauseVerification {
+	test := row.Event == 0 // or what repeats one
+	if test {
 		c.message, err = d.verification(&c, a)
 	} else {
 		err = d.renderAgain(ctx, &row, &c)
@@ -34,7 +35,7 @@ func (d *Dispatcher) Render(ctx context.Context, a delivery.Attempt) (msg *deliv
 	}
 	hash, size := fingerprint(c.message)
 	exact = hash == a.BodyHash && size == a.BodySize
-	if !exact && row.Cause == delivery.CauseVerification {
+	if !exact && test {
 		return nil, false, fault.New(fault.NotFound, "What was sent is not kept.")
 	}
 	if o, err := d.unseal(c.target); err == nil {
@@ -67,13 +68,13 @@ func again(o *obstacle) error {
 	return &fault.Error{Code: fault.NotFound, Message: "What was sent can not be shown any more: " + o.detail + ".", Cause: o.err}
 }
 
-// verification makes the dialect's verification again, if it has one.
+// verification makes the dialect's verification again, if it has one. The first one's identifier says when that was.
 func (d *Dispatcher) verification(c *composition, a delivery.Attempt) (msg *delivery.Message, err error) {
 	verifier, ok := c.speaker.(dialect.Verifier)
 	if !ok {
 		return nil, fault.New(fault.NotFound, "What was sent is not kept.")
 	}
-	if msg, err = verifier.Verification(c.version, d.Site, a.Result.StartedAt); err != nil || msg == nil {
+	if msg, err = verifier.Verification(c.version, d.Site, a.Delivery.Stable().Time()); err != nil || msg == nil {
 		return nil, &fault.Error{Code: fault.NotFound, Message: "What was sent is not kept.", Cause: err}
 	}
 	return msg, nil

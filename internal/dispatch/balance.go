@@ -15,8 +15,8 @@ func (d *Dispatcher) keepBalance() {
 		select {
 		case <-d.running.Done():
 			return
-		case cluster := <-d.clusters:
-			if err := d.balance(d.running, cluster); err != nil && d.running.Err() == nil {
+		case seen := <-d.clusters:
+			if err := d.balance(d.running, seen); err != nil && d.running.Err() == nil {
 				d.Log.Error("balancing shards", "err", err)
 			}
 		case <-d.draining:
@@ -28,9 +28,9 @@ func (d *Dispatcher) keepBalance() {
 }
 
 // balance does what this node owes to an even division of the shards.
-func (d *Dispatcher) balance(ctx context.Context, cluster store.Cluster) error {
+func (d *Dispatcher) balance(ctx context.Context, seen sighting) error {
 	node, session := d.lease.joined()
-	p := d.scheduler.plan(node, cluster)
+	p := d.scheduler.plan(node, seen, d.lease.grants())
 	if len(p.lost) > 0 {
 		d.lease.disown(p.lost)
 		d.scheduler.dropThese(p.lost)
@@ -42,53 +42,44 @@ func (d *Dispatcher) balance(ctx context.Context, cluster store.Cluster) error {
 	for _, number := range p.surplus {
 		d.scheduler.beginDrain(number)
 	}
-	if len(p.claims) == 0 {
+	if len(p.unowned) > 0 {
+		if err := d.Store.Release(ctx, node, p.unowned); err != nil {
+			return fmt.Errorf("release shards: %w", err)
+		}
+	}
+	if len(p.claims)+len(p.resumed) == 0 {
 		return nil
 	}
 	if err := d.recall(ctx); err != nil {
 		d.Log.Error("recalling what is known of destinations", "err", err)
 	}
+	d.take(session, p.resumed, p)
+	if len(p.claims) == 0 {
+		return nil
+	}
 	epochs, err := d.Store.Claim(ctx, node, p.claims)
 	if err != nil {
 		return fmt.Errorf("claim shards: %w", err)
 	}
-	if err := d.freeOwn(ctx, node, p, epochs); err != nil {
-		return err
-	}
+	d.take(session, epochs, p)
+	return nil
+}
+
+// take begins to serve shards that are ours now, unless the lease was lost since the session.
+func (d *Dispatcher) take(session int, epochs map[int]int64, p plan) {
 	if !d.lease.own(session, epochs) {
-		return nil // the lease was lost while they were claimed
+		return
 	}
 	for number, epoch := range epochs {
 		d.scheduler.own(number, epoch, p.unclean[number], d.notes.inShard(number), d.nano())
 		d.tasks.Go(func() { d.scan(number) })
 	}
-	return nil
-}
-
-// freeOwn releases shards that an earlier process left under this node's number and that were not granted for it; the
-// next round claims them.
-func (d *Dispatcher) freeOwn(ctx context.Context, node int, p plan, granted map[int]int64) error {
-	var own []int
-	for number := range p.claims {
-		if _, ok := granted[number]; !ok && p.own[number] {
-			own = append(own, number)
-		}
-	}
-	if len(own) == 0 {
-		return nil
-	}
-	slices.Sort(own)
-	d.scheduler.suspect(own)
-	if err := d.Store.Release(ctx, node, own); err != nil {
-		return fmt.Errorf("release shards of an earlier process: %w", err)
-	}
-	return nil
 }
 
 // release gives up the shards that were to be released and have come to rest.
 func (d *Dispatcher) release(ctx context.Context) error {
 	node, _ := d.lease.joined()
-	shards := d.scheduler.drained()
+	shards := d.scheduler.drained(d.nano())
 	if len(shards) == 0 || node < 0 {
 		return nil
 	}
@@ -104,19 +95,21 @@ type plan struct {
 	lost    []int         // held in memory, and not ours by the store
 	surplus []int         // to be released
 	claims  map[int]int64 // to be claimed, with the epoch that was seen
+	resumed map[int]int64 // ours by the store in an epoch that was granted to this process, but not held any more
 	unclean map[int]bool  // of the claims: their last owner did not release them, as far as is known
-	own     map[int]bool  // of the claims: under our number already
+	unowned []int         // under our number in the store and not ours: to be released
 	joined  bool          // this node is not alone any more
 }
 
 // plan compares what is held with what should be.
-func (s *scheduler) plan(node int, cluster store.Cluster) plan {
+func (s *scheduler) plan(node int, seen sighting, granted map[int]int64) plan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	cluster := seen.cluster
 	living := livingNodes(node, cluster)
-	p := plan{claims: map[int]int64{}, unclean: map[int]bool{}, own: map[int]bool{}}
-	p.joined = s.alone && len(living) > 1
-	s.alone = len(living) == 1
+	p := plan{claims: map[int]int64{}, resumed: map[int]int64{}, unclean: map[int]bool{}}
+	p.joined = s.others.solo && len(living) > 1
+	s.sight(len(living) == 1, int64(seen.at))
 	rank, held := slices.Index(living, node), 0
 	for i := range s.shards {
 		home := &s.shards[i]
@@ -126,6 +119,15 @@ func (s *scheduler) plan(node int, cluster store.Cluster) plan {
 			p.lost = append(p.lost, i)
 		case home.held && !home.draining:
 			held++
+		case !home.held && known && owner.Node == node && home.settling == 0:
+			if owner.Epoch == granted[i] {
+				p.resumed[i], p.unclean[i] = owner.Epoch, true
+				held++
+				break
+			}
+			// Either releasing it failed, or an earlier process left it under our number. Then it is not clean.
+			p.unowned = append(p.unowned, i)
+			home.suspect = home.suspect || home.gone != owner.Epoch
 		}
 	}
 	want := delivery.Shards / len(living)
@@ -137,10 +139,10 @@ func (s *scheduler) plan(node int, cluster store.Cluster) plan {
 		number := (rank*delivery.Shards/len(living) + n) % delivery.Shards
 		home := &s.shards[number]
 		switch {
-		case home.held && !home.draining && held > want:
+		case home.held && !home.draining && home.resolved() && held > want:
 			p.surplus = append(p.surplus, number)
 			held--
-		case !home.held && held < want && s.claimable(home, node, living, cluster, &p):
+		case !home.held && held < want && s.claimable(home, living, cluster, &p):
 			held++
 		}
 	}
@@ -148,17 +150,16 @@ func (s *scheduler) plan(node int, cluster store.Cluster) plan {
 }
 
 // claimable notes a shard as a claim when nobody who lives owns it.
-func (s *scheduler) claimable(home *shard, node int, living []int, cluster store.Cluster, p *plan) bool {
+func (s *scheduler) claimable(home *shard, living []int, cluster store.Cluster, p *plan) bool {
 	owner, known := cluster.Owners[home.number]
 	if !known {
 		owner.Node = -1
 	}
-	if home.settling > 0 || (owner.Node != node && owner.Node >= 0 && slices.Contains(living, owner.Node)) {
+	if home.settling > 0 || (owner.Node >= 0 && slices.Contains(living, owner.Node)) {
 		return false
 	}
 	p.claims[home.number] = owner.Epoch
 	p.unclean[home.number] = !owner.Released || home.suspect
-	p.own[home.number] = owner.Node == node
 	return true
 }
 

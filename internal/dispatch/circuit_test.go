@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,10 +72,10 @@ func TestAFailingDestinationIsProbedByOneRequestAtATime(t *testing.T) {
 func TestADegradedDestinationKeepsItsSlots(t *testing.T) {
 	t.Parallel()
 	in(t, func(w *world) {
-		fails := 0
+		var answers atomic.Int32
 		s := w.subscribe("https://a.test/", nil)
 		w.wire.answer = answerByRun(func(run string) delivery.Result {
-			if fails++; run == "9" || fails%3 == 0 {
+			if n := answers.Add(1); run == "9" || n%3 == 0 {
 				return status(503)
 			}
 			return ok()

@@ -232,7 +232,7 @@ func TestAPausedNodeFencesItself(t *testing.T) {
 		}
 		w.store.mu.Unlock()
 		b := w.start()
-		w.pass(4500 * time.Millisecond)
+		w.pass(2500 * time.Millisecond)
 		w.receive("https://a.test/", nil)
 		w.pass(time.Second)
 		if node, epochs := a.Owner(); len(epochs) != 0 || epochs == nil {

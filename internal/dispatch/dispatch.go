@@ -107,13 +107,13 @@ type Dispatcher struct {
 
 	lease      lease
 	timer      *time.Timer
-	wanted     chan struct{}      // some lane wants rows
-	draining   chan struct{}      // a shard that is to be released is at rest
-	clusters   chan store.Cluster // the newest state of the leases
-	scanners   chan struct{}      // bounds the shards that are read at a time
-	hints      hints              // what other nodes may have added
-	changes    changes            // subscriptions that changed
-	notes      notes              // what is remembered of destinations
+	wanted     chan struct{} // some lane wants rows
+	draining   chan struct{} // a shard that is to be released is at rest
+	clusters   chan sighting // the newest state of the leases
+	scanners   chan struct{} // bounds the shards that are read at a time
+	hints      hints         // what other nodes may have added
+	changes    changes       // subscriptions that changed
+	notes      notes         // what is remembered of destinations
 	refreshing refresher
 
 	flying  context.Context // of attempts: it ends when a stop can not wait any longer
@@ -145,7 +145,7 @@ func New(deps Deps) (*Dispatcher, error) {
 		events:   newLRU[ident.ID, *occurrence](eventBytes),
 		versions: newLRU[versionKey, *subscription.Subscription](cachedVersions),
 		secrets:  newLRU[versionKey, *opened](cachedSecrets),
-		wanted:   make(chan struct{}, 1), draining: make(chan struct{}, 1), clusters: make(chan store.Cluster, 1),
+		wanted:   make(chan struct{}, 1), draining: make(chan struct{}, 1), clusters: make(chan sighting, 1),
 		scanners: make(chan struct{}, 4),
 	}
 	for _, each := range deps.Dialects {
@@ -192,7 +192,15 @@ func (d *Dispatcher) connect(s *scheduler) {
 	s.ask = func() { poke(d.wanted) }
 	s.drain = func() { poke(d.draining) }
 	s.fenced = d.lease.expire
-	s.leased = d.lease.valid
+	s.leased, s.bornAt = d.lease.valid, d.nano()
+	s.node = func() int {
+		if o := d.lease.owned.Load(); o != nil {
+			return o.node
+		}
+		return -1
+	}
+	s.ticks = func() int64 { return int64(d.lease.elapsed()) }
+	s.others.trust = newcomerWaits * int64(d.beat())
 	s.seed = func(l *lane) {
 		if m := d.notes.get(l.destination); m != nil {
 			l.recall(m)

@@ -32,10 +32,6 @@ type entry struct {
 	// joined says that it was decided whether the delivery belongs to a chain; it takes the row to decide.
 	joined bool
 
-	// fresh says that this process committed the delivery in this epoch, or found it after it had read the whole shard: no
-	// other node can have sent it.
-	fresh bool
-
 	// repeat says that the next attempt may repeat one that was sent and not recorded.
 	repeat bool
 

@@ -96,7 +96,11 @@ func (d *Dispatcher) listen() {
 // heed notes a hint of another node; what this one committed was offered to it.
 func (d *Dispatcher) heed(h store.Hint) {
 	node, _ := d.lease.joined()
-	if h.Node == node || len(h.Shards) == 0 {
+	if h.Node == node {
+		return
+	}
+	d.scheduler.meet()
+	if len(h.Shards) == 0 {
 		return
 	}
 	d.hints.want(h.Lowest, h.Shards...)
@@ -108,7 +112,7 @@ func (d *Dispatcher) find() {
 	for {
 		var again <-chan time.Time
 		timer := (*time.Timer)(nil)
-		if every := d.hints.interval(d.scheduler.lonely()); every > 0 {
+		if every := d.hints.interval(!d.scheduler.company()); every > 0 {
 			timer = time.NewTimer(every)
 			again = timer.C
 		}
@@ -139,7 +143,7 @@ func (d *Dispatcher) look(from map[int]ident.ID) (err error) {
 		return nil
 	}
 	lowest := slices.Min(slices.Collect(maps.Values(from)))
-	r := d.scheduler.beginRead(false, slices.Sorted(maps.Keys(from))...)
+	r := d.scheduler.beginRead(false, lowest, slices.Sorted(maps.Keys(from))...)
 	defer func() {
 		d.scheduler.endRead(r, err == nil, d.nano())
 		if err != nil {

@@ -58,7 +58,7 @@ func (s *scheduler) land(f *flight, o landing, now int64) (v verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	home, l, e := f.shard, f.lane, f.entry
-	if !home.held || home.epoch != f.epoch {
+	if !home.held || home.tenure != f.tenure {
 		return verdict{lost: true}
 	}
 	home.inflight--
@@ -84,7 +84,7 @@ func (s *scheduler) land(f *flight, o landing, now int64) (v verdict) {
 func (s *scheduler) abort(f *flight, o landing, now int64) {
 	e := f.entry
 	if o.stopped {
-		f.shard.tainted, e.repeat = true, true
+		f.shard.tainted = true
 	} else {
 		e.stumbles++
 	}
@@ -101,7 +101,8 @@ func (s *scheduler) settle(f *flight, o landing, v *verdict, now int64) {
 	if e.cancelled && v.state == delivery.Pending {
 		v.state = delivery.Cancelled
 	}
-	e.stage, e.repeat, e.stumbles = settling, false, 0
+	e.stage, e.stumbles = settling, 0
+	l.clear(e)
 	if e.hash == 0 {
 		e.hash = o.hash
 	}
@@ -192,7 +193,7 @@ func (s *scheduler) settled(f *flight, row *delivery.Delivery, state delivery.St
 	home, l, e := f.shard, f.lane, f.entry
 	home.settling--
 	s.settling--
-	if home.held && home.epoch == f.epoch {
+	if home.held && home.tenure == f.tenure {
 		switch {
 		case errors.Is(err, store.ErrFenced):
 			s.drop(home)

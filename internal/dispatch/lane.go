@@ -84,14 +84,18 @@ func (l *lane) insert(row *delivery.Delivery, fresh bool, now int64) bool {
 		l.profile(row.Subscription)
 	}
 	l.owe(1)
+	repeat := !fresh && l.shard.mayRepeat(row)
+	if repeat {
+		l.shard.suspects++
+	}
 	key, _ := orderOf(row)
 	c := l.chains[key]
 	if row.Due.UnixNano() <= now && (l.full() || l.tail.len() > 0) && (c == nil || c.endsBefore(row.Sequence)) {
-		l.tail.add(newStub(row.ID, key.brief(), row.Sequence, fresh))
+		l.tail.add(newStub(row.ID, key.brief(), row.Sequence, repeat))
 		return true
 	}
 	e := l.enter(row.ID)
-	e.fresh = fresh
+	e.repeat = repeat
 	l.load(e, row, now)
 	if l.rows > l.window() {
 		l.shed(e)
@@ -116,7 +120,6 @@ func (l *lane) load(e *entry, row *delivery.Delivery, now int64) {
 		return
 	}
 	e.joined, e.due, e.sequence = true, row.Due.UnixNano(), row.Sequence
-	e.repeat = !e.fresh && l.shard.mayRepeat(row)
 	if key, ordered := orderOf(row); ordered {
 		l.join(e, key, now)
 	}
@@ -232,9 +235,18 @@ func (l *lane) owe(n int) {
 	l.home.owed += n
 }
 
+// clear takes the suspicion from an entry that it may repeat an earlier attempt: it was tried, or never will be.
+func (l *lane) clear(e *entry) {
+	if e.repeat {
+		e.repeat = false
+		l.shard.suspects--
+	}
+}
+
 // forget removes an entry for good.
 func (l *lane) forget(e *entry) {
 	l.shed(e)
+	l.clear(e)
 	delete(l.entries, e.id)
 	if l.shard.reads > 0 {
 		l.shard.finished[e.id] = struct{}{}

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -183,9 +184,9 @@ func TestARunThatWaitsDoesNotFillTheWindow(t *testing.T) {
 	in(t, func(w *world) {
 		s := w.subscribe("https://a.test/", nil)
 		n := w.start()
-		blocked := true
+		var free atomic.Bool
 		w.wire.answer = answerByRun(func(run string) delivery.Result {
-			if run == "5" && blocked {
+			if run == "5" && !free.Load() {
 				return status(400)
 			}
 			return ok()
@@ -200,7 +201,7 @@ func TestARunThatWaitsDoesNotFillTheWindow(t *testing.T) {
 		if got := len(w.wire.to("")); got != 101 {
 			t.Errorf("%d messages: the other run waits for the blocked one", got)
 		}
-		blocked = false
+		free.Store(true)
 		w.pass(time.Hour)
 		if w.store.pending() != 0 {
 			t.Errorf("%d pending", w.store.pending())
@@ -212,9 +213,12 @@ func TestNothingHappensWhenNothingIsDue(t *testing.T) {
 	t.Parallel()
 	in(t, func(w *world) {
 		w.start()
-		before := w.store.asked("Queue")
+		before, looks := w.store.asked("Queue"), w.store.asked("QueueSince")
 		w.pass(5 * time.Minute)
-		for _, operation := range []string{"QueueSince", "QueueRows", "Events", "Commit"} {
+		if got := w.store.asked("QueueSince") - looks; got != 0 {
+			t.Errorf("%d looks for what nobody can have added", got)
+		}
+		for _, operation := range []string{"QueueRows", "Events", "Commit"} {
 			if got := w.store.asked(operation); got != 0 {
 				t.Errorf("%d calls of %s while nothing happened", got, operation)
 			}

@@ -20,9 +20,10 @@ type lease struct {
 	owned atomic.Pointer[ownership]
 
 	mu      sync.Mutex
-	node    int // -1 before joining
-	session int // rises when the lease is lost
-	epochs  map[int]int64
+	node    int           // -1 before joining
+	session int           // rises when the lease is lost
+	epochs  map[int]int64 // of what is owned
+	granted map[int]int64 // the newest epochs that were granted since joining, whether or not they are held still
 }
 
 // ownership is what fences a commit. Nobody changes it.
@@ -50,13 +51,30 @@ func (l *lease) joined() (node, session int) {
 	return l.node, l.session
 }
 
-// become begins a session under a number.
+// become begins under a number that was just given.
 func (l *lease) become(node int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.node, l.epochs = node, nil
+	l.node, l.epochs, l.granted = node, nil, nil
 	l.session++
 	l.publish()
+}
+
+// lose ends a session: nothing is owned any more.
+func (l *lease) lose() {
+	l.expire()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.epochs = nil
+	l.session++
+	l.publish()
+}
+
+// grants returns the epochs that were granted since joining.
+func (l *lease) grants() map[int]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.granted)
 }
 
 // leave ends the lease for good and returns the number that it was held under.
@@ -81,7 +99,11 @@ func (l *lease) own(session int, epochs map[int]int64) bool {
 	if l.epochs == nil {
 		l.epochs = make(map[int]int64, len(epochs))
 	}
+	if l.granted == nil {
+		l.granted = make(map[int]int64, len(epochs))
+	}
 	maps.Copy(l.epochs, epochs)
+	maps.Copy(l.granted, epochs)
 	l.publish()
 	return true
 }
@@ -92,6 +114,7 @@ func (l *lease) disown(shards []int) {
 	defer l.mu.Unlock()
 	for _, shard := range shards {
 		delete(l.epochs, shard)
+		delete(l.granted, shard)
 	}
 	l.publish()
 }
@@ -113,29 +136,35 @@ func (d *Dispatcher) Owner() (node int, epochs map[int]int64) {
 	return o.node, o.epochs
 }
 
+// sighting is what a renewal learned of the leases, and when it began, in monotonic time.
+type sighting struct {
+	cluster store.Cluster
+	at      time.Duration
+}
+
 // join registers this node and renews its lease for the first time. The identifiers that it makes from now on carry its
 // number and come after every one that was made under it before.
-func (d *Dispatcher) join(ctx context.Context) (store.Cluster, error) {
+func (d *Dispatcher) join(ctx context.Context) (sighting, error) {
 	node, err := d.Store.Join(ctx, d.NodeName, d.LeaseTTL)
 	if err != nil {
-		return store.Cluster{}, fmt.Errorf("join the installation: %w", err)
+		return sighting{}, fmt.Errorf("join the installation: %w", err)
 	}
 	newest, err := d.Store.Newest(ctx, node)
 	if err != nil {
-		return store.Cluster{}, fmt.Errorf("read the newest identifier: %w", err)
+		return sighting{}, fmt.Errorf("read the newest identifier: %w", err)
 	}
 	if err := d.IDs.SetNode(node); err != nil {
-		return store.Cluster{}, fmt.Errorf("number the node: %w", err)
+		return sighting{}, fmt.Errorf("number the node: %w", err)
 	}
 	d.IDs.Advance(newest)
 	d.lease.become(node)
 	begun := d.lease.elapsed()
 	cluster, err := d.Store.Renew(ctx, node, d.LeaseTTL)
 	if err != nil {
-		return store.Cluster{}, fmt.Errorf("renew the lease: %w", err)
+		return sighting{}, fmt.Errorf("renew the lease: %w", err)
 	}
 	d.lease.extend(begun + d.LeaseTTL)
-	return cluster, nil
+	return sighting{cluster, begun}, nil
 }
 
 // beat is how often the lease is renewed.
@@ -162,10 +191,10 @@ func (d *Dispatcher) renew() {
 	begun := d.lease.elapsed()
 	ctx, cancel := context.WithTimeout(d.running, d.patience(begun))
 	defer cancel()
-	var cluster store.Cluster
+	seen := sighting{at: begun}
 	err := store.ErrFenced
 	if node >= 0 {
-		cluster, err = d.Store.Renew(ctx, node, d.LeaseTTL)
+		seen.cluster, err = d.Store.Renew(ctx, node, d.LeaseTTL)
 	}
 	switch {
 	case err == nil:
@@ -178,7 +207,7 @@ func (d *Dispatcher) renew() {
 		return
 	case errors.Is(err, store.ErrFenced):
 		d.forfeit()
-		if cluster, err = d.join(ctx); err != nil {
+		if seen, err = d.join(ctx); err != nil {
 			d.Log.Error("joining the installation again", "err", err)
 			return
 		}
@@ -190,7 +219,7 @@ func (d *Dispatcher) renew() {
 		return
 	}
 	if d.lease.valid() {
-		d.report(cluster)
+		d.report(seen)
 	}
 }
 
@@ -201,23 +230,20 @@ func (d *Dispatcher) patience(now time.Duration) time.Duration {
 
 // forfeit drops everything that was owned.
 func (d *Dispatcher) forfeit() {
-	d.lease.expire()
-	if node, _ := d.lease.joined(); node >= 0 {
-		d.lease.become(node)
-	}
+	d.lease.lose()
 	if n := d.scheduler.dropAll(); n > 0 {
 		d.Log.Warn("the lease was lost: other nodes may take over what this one was sending", "shards", n)
 	}
 }
 
 // report gives the newest state of the leases to who balances, in place of an older one.
-func (d *Dispatcher) report(cluster store.Cluster) {
+func (d *Dispatcher) report(seen sighting) {
 	select {
 	case <-d.clusters:
 	default:
 	}
 	select {
-	case d.clusters <- cluster:
+	case d.clusters <- seen:
 	default:
 	}
 }

@@ -12,7 +12,8 @@ import (
 const partingTime = 3 * time.Second
 
 // Start joins the installation, claims shards and begins to deliver. When it returns, a node that is alone owns every
-// shard, and what is offered to it starts at once; what was pending is read meanwhile. The context bounds the start alone.
+// shard, and what is offered to it starts at once; what was pending is read meanwhile. A node that joins others returns
+// when they know of it: accepting events before could upset the order of a run. The context bounds the start alone.
 func (d *Dispatcher) Start(ctx context.Context) error {
 	if !d.state.CompareAndSwap(created, started) {
 		return errors.New("a dispatcher is started once")
@@ -20,15 +21,18 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	if err := d.recall(ctx); err != nil {
 		return err
 	}
-	cluster, err := d.join(ctx)
+	seen, err := d.join(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.balance(ctx, cluster); err != nil {
+	if err := d.balance(ctx, seen); err != nil {
 		return err
 	}
 	for _, task := range []func(){d.keepLease, d.keepBalance, d.feed, d.find, d.listen, d.sweep, d.follow} {
 		d.tasks.Go(task)
+	}
+	if d.scheduler.company() && !sleep(ctx, newcomerWaits*d.beat()) {
+		return ctx.Err()
 	}
 	return nil
 }
@@ -135,7 +139,7 @@ func (s *scheduler) surrender() (clean []int, all bool) {
 		if !home.held {
 			continue
 		}
-		if home.idle() && !home.tainted {
+		if home.idle() && home.resolved() {
 			clean = append(clean, i)
 		} else {
 			all = false

@@ -25,8 +25,10 @@ func (d *Dispatcher) Offer(e *event.Event, deliveries []delivery.Delivery) {
 }
 
 func (d *Dispatcher) offerRows(rows []delivery.Delivery) {
-	if unseen := d.scheduler.offer(rows, d.nano()); len(unseen) > 0 {
-		d.hints.want(ident.At(d.Now().Add(-margin)), unseen...)
+	now := d.Now()
+	from := ident.At(now.Add(-margin))
+	if unseen := d.scheduler.offer(rows, from, now.UnixNano()); len(unseen) > 0 {
+		d.hints.want(from, unseen...)
 	}
 }
 

@@ -56,10 +56,3 @@ func (s *scheduler) deliver(o order, rows []delivery.Delivery, now int64) {
 	}
 	s.pump(now)
 }
-
-// lonely reports whether no other node lives.
-func (s *scheduler) lonely() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.alone
-}

@@ -40,13 +40,15 @@ func (d *Dispatcher) scan(number int) {
 
 // readShard reads every row of a shard, in pages.
 func (d *Dispatcher) readShard(number int, takeover bool) (err error) {
-	r := d.scheduler.beginRead(takeover, number)
+	r := d.scheduler.beginRead(takeover, 0, number)
 	if len(r.parts) == 0 {
 		return nil
 	}
+	since := ident.At(d.Now().Add(-margin))
 	defer func() {
-		if d.scheduler.endRead(r, err == nil, d.nano()) {
-			d.hints.want(ident.At(d.Now().Add(-margin)), number)
+		d.scheduler.endRead(r, err == nil, d.nano())
+		if takeover {
+			d.hints.want(since, number) // what other looks found meanwhile was left out
 		}
 	}()
 	var after ident.ID
@@ -97,6 +99,11 @@ func (s *scheduler) tidy(number int, now int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	home := &s.shards[number]
+	for id, found := range home.early {
+		if now-found > idleLane {
+			delete(home.early, id)
+		}
+	}
 	for id, l := range home.lanes {
 		if len(l.entries) == 0 && l.tail.len() == 0 && l.memory() == nil && now-l.usedAt > idleLane {
 			l.dropped = true

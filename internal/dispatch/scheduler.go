@@ -21,6 +21,8 @@ type scheduler struct {
 	drain  func()                  // says that a shard that is to be released is idle
 	fenced func()                  // says that the store refused a record: the lease is gone
 	leased func() bool             // whether the lease holds at this moment
+	ticks  func() int64            // the monotonic time
+	node   func() int              // this node's number
 	seed   func(destination *lane) // gives a new lane what is remembered of its destination
 
 	mu       sync.Mutex
@@ -35,14 +37,15 @@ type scheduler struct {
 	rows     int
 	rowLimit int // above which lanes hold as few rows as they can
 	owed     int
-	alone    bool // no other node lives
+	bornAt   int64 // when this process began
+	others   others
 	stopping bool
 	idle     chan struct{} // closed when stopping and nothing is in flight or being recorded
 }
 
 func newScheduler(limit, rowLimit int) *scheduler {
 	s := &scheduler{
-		limit: limit, rowLimit: rowLimit, armedAt: never, alone: true, idle: make(chan struct{}),
+		limit: limit, rowLimit: rowLimit, armedAt: never, idle: make(chan struct{}),
 		timers: heap[*lane]{
 			before: func(a, b *lane) bool { return a.wakeAt < b.wakeAt },
 			place:  func(l *lane) *int32 { return &l.place },
@@ -78,7 +81,7 @@ func (s *scheduler) insert(row *delivery.Delivery, fresh bool, now int64) {
 		return
 	}
 	l := s.lane(home, row.Destination)
-	if !s.alone || home.scanning {
+	if home.scanning || !s.others.none(s.ticks()) {
 		if key, ordered := orderOf(row); ordered {
 			home.saw(key, row.Sequence)
 		}
@@ -87,6 +90,11 @@ func (s *scheduler) insert(row *delivery.Delivery, fresh bool, now int64) {
 		l.usedAt = now
 		s.touch(l, now)
 	}
+}
+
+// isOurs reports whether this process gave an identifier.
+func (s *scheduler) isOurs(id ident.ID) bool {
+	return id.Node() == s.node() && id.Time().UnixNano() >= s.bornAt
 }
 
 // touch puts a lane where its state says: into the ring when it may start something, under the timers when it may later,

@@ -22,16 +22,21 @@ type shard struct {
 	held      bool
 	draining  bool  // no new attempts: it is about to be released
 	epoch     int64 // of the lease
+	tenure    int64 // counts how often this process began to hold the shard: what began in another tenure does not count
 	claimedAt int64
 
 	// unclean says that the owner before did not release the shard: it may have sent what it did not record.
 	unclean bool
 
-	// suspect says that a shard that was released for an earlier process of ours is nevertheless unclean.
+	// gone is the epoch in which this node gave the shard up in good order; suspect says that a shard that it released for
+	// an earlier process is nevertheless unclean.
+	gone    int64
 	suspect bool
 
 	// tainted says that we ourselves may have sent what is not recorded: the shard must not be released as clean.
 	tainted bool
+
+	suspects int // deliveries that may have been sent before, and were not tried since
 
 	scanning bool // the rows that were there when it was taken over are being read
 
@@ -45,6 +50,10 @@ type shard struct {
 	reads    int                   // reads of the queue under way
 	finished map[ident.ID]struct{} // what was settled while they are: their rows may be in the answers still
 
+	// early are deliveries that this process committed and that were found in the store before they were offered: when the
+	// offer comes they may have ended already. Their value is when they were found.
+	early map[ident.ID]int64
+
 	deferred []deferral // by ticket
 	tickets  int64
 	recent   *lru[chainKey, int64]
@@ -54,16 +63,19 @@ type shard struct {
 // unseen.
 type deferral struct {
 	ticket int64
+	from   ident.ID // where a read must begin to find them
+	key    chainKey
 	row    delivery.Delivery
 }
 
 // own begins an epoch.
 func (s *shard) own(epoch int64, unclean bool, now int64) {
+	s.tenure++
 	s.held, s.draining, s.epoch, s.claimedAt, s.unclean, s.tainted = true, false, epoch, now, unclean, false
 	s.scanning, s.suspect = true, false
 	s.lanes = make(map[ident.ID]*lane)
-	s.inflight, s.reads, s.deferred = 0, 0, nil
-	s.finished = make(map[ident.ID]struct{})
+	s.inflight, s.reads, s.suspects, s.deferred = 0, 0, 0, nil
+	s.finished, s.early = make(map[ident.ID]struct{}), make(map[ident.ID]int64)
 	s.recent = newLRU[chainKey, int64](recentRuns)
 }
 
@@ -75,6 +87,12 @@ func (s *shard) mayRepeat(row *delivery.Delivery) bool {
 
 // idle reports whether nothing of the shard is in flight or being recorded.
 func (s *shard) idle() bool { return s.inflight == 0 && s.settling == 0 }
+
+// resolved reports whether nothing is left that an earlier owner may have sent without recording it. Only such a shard may
+// be released: who takes it over then marks nothing as a repeat.
+func (s *shard) resolved() bool {
+	return !s.tainted && s.suspects == 0 && !(s.unclean && s.scanning)
+}
 
 // undefer takes a deferred delivery out, and reports whether it was there.
 func (s *shard) undefer(id ident.ID) (row delivery.Delivery, ok bool) {
@@ -90,6 +108,9 @@ func (s *shard) undefer(id ident.ID) (row delivery.Delivery, ok bool) {
 // defers reports whether an offered delivery must wait for a read of the store: an ordered one whose predecessor did not
 // pass through here while other rows of its run may be unseen.
 func (s *shard) defers(key chainKey, sequence int64, l *lane, alone bool) bool {
+	if slices.ContainsFunc(s.deferred, func(d deferral) bool { return d.key == key }) {
+		return true
+	}
 	if sequence == 0 || (alone && !s.scanning) {
 		return false
 	}

@@ -228,6 +228,11 @@ func (m *memory) Join(ctx context.Context, name string, ttl time.Duration) (int,
 	for node := range ident.MaxNode {
 		if n, taken := m.nodes[node]; !taken || !n.Expires.After(time.Now()) {
 			m.nodes[node] = store.Node{Number: node, Name: name, Expires: time.Now().Add(ttl)}
+			for shard, o := range m.owners { // the number begins anew: what was owned under it before is free
+				if o.Node == node {
+					m.owners[shard] = store.Lease{Node: -1, Epoch: o.Epoch + 1}
+				}
+			}
 			return node, nil
 		}
 	}

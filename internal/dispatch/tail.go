@@ -11,27 +11,27 @@ import (
 type stub struct {
 	id       ident.ID
 	run      uint32 // chainKey.brief; 0 for a delivery without order
-	sequence uint32 // its lowest bits; the highest bit says that the delivery is fresh
+	sequence uint32 // its lowest bits; the highest bit says that the next attempt may repeat an earlier one
 }
 
 const (
-	freshBit = 1 << 31
+	repeatBit = 1 << 31
 
 	// lookahead is how far behind what it takes a tail looks for earlier deliveries of the same runs. Identifiers rise with
 	// the sequence but for the difference of two nodes' clocks, so that what is out of order is near.
 	lookahead = 1024
 )
 
-func newStub(id ident.ID, run uint32, sequence int64, fresh bool) stub {
-	s := stub{id: id, run: run, sequence: uint32(sequence) &^ freshBit}
-	if fresh {
-		s.sequence |= freshBit
+func newStub(id ident.ID, run uint32, sequence int64, repeat bool) stub {
+	s := stub{id: id, run: run, sequence: uint32(sequence) &^ repeatBit}
+	if repeat {
+		s.sequence |= repeatBit
 	}
 	return s
 }
 
-func (s stub) fresh() bool   { return s.sequence&freshBit != 0 }
-func (s stub) order() uint32 { return s.sequence &^ freshBit }
+func (s stub) repeat() bool  { return s.sequence&repeatBit != 0 }
+func (s stub) order() uint32 { return s.sequence &^ repeatBit }
 
 // tail is the part of a lane that waits in the store, by identifier.
 type tail struct{ stubs []stub }

@@ -11,7 +11,7 @@ type flight struct {
 	shard       *shard
 	entry       *entry
 	row         delivery.Delivery
-	epoch       int64
+	tenure      int64
 	concurrency int
 	probe       bool // the destination was failing when the attempt began
 	repeat      bool
@@ -62,7 +62,7 @@ func (l *lane) start(now int64) *flight {
 	l.shard.inflight++
 	l.usedAt = now
 	return &flight{
-		lane: l, shard: l.shard, entry: e, row: *e.row, epoch: l.shard.epoch, concurrency: l.concurrency,
+		lane: l, shard: l.shard, entry: e, row: *e.row, tenure: l.shard.tenure, concurrency: l.concurrency,
 		probe: l.circuit.failing(), repeat: e.repeat, cancelled: e.cancelled,
 	}
 }
@@ -95,7 +95,7 @@ func (l *lane) read(n int) []*entry {
 	if rest := n - len(wanted); rest > 0 && l.tail.len() > 0 {
 		for _, s := range l.tail.take(rest) {
 			e := l.enter(s.id)
-			e.fresh = s.fresh()
+			e.repeat = s.repeat()
 			wanted = append(wanted, e)
 		}
 	}

@@ -37,9 +37,10 @@ func (s *scheduler) withdraw(row *delivery.Delivery, now int64) (*flight, withdr
 	s.settling++
 	l.owe(-1)
 	l.leave(e, now)
+	l.clear(e)
 	s.touch(l, now)
 	s.pump(now)
-	return &flight{lane: l, shard: home, entry: e, row: *row, epoch: home.epoch}, withdrawn
+	return &flight{lane: l, shard: home, entry: e, row: *row, tenure: home.tenure}, withdrawn
 }
 
 // pick takes a delivery out of whatever part of the lane it is in.
@@ -50,8 +51,10 @@ func (l *lane) pick(id ident.ID, now int64) (*entry, withdrawal) {
 		l.owe(1)
 		return e, withdrawn
 	}
-	if _, ok := l.tail.remove(id); ok {
-		return l.enter(id), withdrawn
+	if s, ok := l.tail.remove(id); ok {
+		e := l.enter(id)
+		e.repeat = s.repeat()
+		return e, withdrawn
 	}
 	switch e := l.entries[id]; {
 	case e == nil:

@@ -100,14 +100,18 @@ func (x Deliveries) Sent(ctx context.Context, p estate.Principal, a delivery.Att
 	return &shown, exact, err
 }
 
-// addressFor is where an attempt went: whole for those who may change the subscription, as long as the address is still
+// addressFor is where an attempt went: whole for those who may know the subscription's address, as long as the address is still
 // that of the subscription or of the version that the delivery was made with; else redacted.
 func (x Deliveries) addressFor(ctx context.Context, p estate.Principal, a delivery.Attempt) (string, error) {
 	s, err := x.subscriptionOf(ctx, &a.Delivery)
 	if err != nil || s == nil || s.OrganizationID != a.Delivery.Organization {
 		return a.Address, err
 	}
-	if edits, err := x.m.edits(ctx, p, s); err != nil || !edits {
+	edits, err := x.m.edits(ctx, p, s)
+	if err != nil {
+		return a.Address, err
+	}
+	if reads, err := x.m.reads(ctx, p, s); err != nil || !edits && !(reads && x.m.showsAddresses(s)) {
 		return a.Address, err
 	}
 	made, err := x.m.Version(ctx, a.Delivery.Subscription, a.Delivery.Version)

@@ -255,7 +255,9 @@ func TestWhatCanNotBeRedelivered(t *testing.T) {
 		now     bool
 		want    fault.Code
 	}{
-		"a test request":                      {nil, nil, func(l *log) ident.ID { return l.test.ID }, true, fault.Conflict},
+		"a test request, now":                 {nil, nil, func(l *log) ident.ID { return l.test.ID }, true, ""},
+		"a test request, in its turn":         {nil, nil, func(l *log) ident.ID { return l.test.ID }, false, fault.Conflict},
+		"a test request that came out anew":   {func(l *log) { l.engine.inexact = true }, nil, func(l *log) ident.ID { return l.test.ID }, true, fault.Conflict},
 		"to a subscription that is off":       {disable, nil, nil, false, fault.Conflict},
 		"to one that is off, now":             {disable, nil, nil, true, ""},
 		"unknown":                             {nil, nil, func(*log) ident.ID { return 42 }, false, fault.NotFound},

@@ -26,10 +26,10 @@ func (x Deliveries) Redeliver(ctx context.Context, p estate.Principal, id ident.
 	if x.m.engine == nil {
 		return none, nil, errNotWired
 	}
-	again, err := x.repeat(&summary.Delivery, s, now)
-	if err != nil {
+	if err := x.repeatable(ctx, &summary, s, now); err != nil {
 		return none, nil, err
 	}
+	again := summary.Delivery.Again(x.m.ids.New(), delivery.CauseRedelivery, s, x.m.utcNow(), true)
 	var attempt *delivery.Attempt
 	if now {
 		attempt, err = x.sendAgain(ctx, s, again)
@@ -89,16 +89,20 @@ func (x Deliveries) editable(ctx context.Context, p estate.Principal, id ident.I
 	return summary, s, nil
 }
 
-// repeat makes the delivery that repeats another. It does not wait for the run's other deliveries: they were in order
-// when it was first due.
-func (x Deliveries) repeat(d *delivery.Delivery, s *subscription.Subscription, now bool) (delivery.Delivery, error) {
+// repeatable refuses what can not be sent again. A test request is made anew, not kept: it can be repeated while the same
+// bytes still come out.
+func (x Deliveries) repeatable(ctx context.Context, summary *store.Summary, s *subscription.Subscription, now bool) error {
 	switch {
-	case d.Event == 0:
-		return delivery.Delivery{}, fault.New(fault.Conflict, "A test request is not kept and can not be repeated. Send a new one.")
 	case !s.Enabled && !now:
-		return delivery.Delivery{}, fault.New(fault.Conflict, "The subscription is switched off. Switch it on first, or send the delivery at once.")
+		return fault.New(fault.Conflict, "The subscription is switched off. Switch it on first, or send the delivery at once.")
+	case summary.Delivery.Event != 0:
+		return nil
+	case now && summary.Last != nil:
+		if _, exact, err := x.m.engine.Render(ctx, *summary.Last); exact || (err != nil && !isFault(err)) {
+			return err
+		}
 	}
-	return d.Again(x.m.ids.New(), delivery.CauseRedelivery, s, x.m.utcNow(), true), nil
+	return fault.New(fault.Conflict, "A test request is not kept and can not be repeated. Send a new one.")
 }
 
 // sendAgain renders the delivery from what it was first made of and sends it now.
@@ -131,6 +135,9 @@ func (x Deliveries) render(ctx context.Context, s *subscription.Subscription, d 
 	if err != nil {
 		return nil, err
 	}
+	if d.Event == 0 {
+		return x.renderTest(spoken, version, d)
+	}
 	e, err := x.eventOf(ctx, d)
 	if err != nil {
 		return nil, err
@@ -148,6 +155,19 @@ func (x Deliveries) render(ctx context.Context, s *subscription.Subscription, d 
 	msg, err := spoken.Render(in)
 	if err != nil {
 		return nil, fmt.Errorf("render delivery %s: %w", d.ID, err)
+	}
+	return msg, nil
+}
+
+// renderTest makes a test request again.
+func (x Deliveries) renderTest(spoken dialect.Dialect, version *subscription.Subscription, d *delivery.Delivery) (*delivery.Message, error) {
+	verifier, ok := spoken.(dialect.Verifier)
+	if !ok {
+		return nil, fault.New(fault.Conflict, "A test request is not kept and can not be repeated. Send a new one.")
+	}
+	msg, err := verifier.Verification(version, x.m.site, d.Stable().Time())
+	if err != nil {
+		return nil, fmt.Errorf("render test request %s: %w", d.ID, err)
 	}
 	return msg, nil
 }

@@ -144,6 +144,9 @@ func (m *Manage) complete(ctx context.Context, d *draft) error {
 	arrangeHeaders(d.next, d.plain)
 	d.next.Triggers = distinct(d.next.Triggers)
 	m.address(d.next, d.plain)
+	if err := m.settings(ctx, d); err != nil {
+		return err
+	}
 	if err := m.check(ctx, d); err != nil {
 		return err
 	}
@@ -191,14 +194,15 @@ func (x Subscriptions) verify(ctx context.Context, s *subscription.Subscription,
 	if !ok {
 		return delivery.Attempt{}, nil
 	}
-	msg, err := verifier.Verification(s, x.m.site, x.m.utcNow())
+	id := x.m.ids.New() // it also says when: the same test request can be made again from it
+	msg, err := verifier.Verification(s, x.m.site, id.Time())
 	if err != nil {
 		return delivery.Attempt{}, fmt.Errorf("render the verification: %w", err)
 	}
 	if msg == nil {
 		return delivery.Attempt{}, nil
 	}
-	attempt, err := x.send(ctx, s, plain, msg)
+	attempt, err := x.send(ctx, s, plain, id, msg)
 	if err != nil {
 		return attempt, err
 	}
@@ -233,17 +237,17 @@ func (x Subscriptions) Send(ctx context.Context, p estate.Principal, id ident.ID
 	if err != nil {
 		return delivery.Attempt{}, fmt.Errorf("open the secrets of subscription %s: %w", id, err)
 	}
-	return x.send(ctx, s, plain, msg)
+	return x.send(ctx, s, plain, x.m.ids.New(), msg)
 }
 
-func (x Subscriptions) send(ctx context.Context, s *subscription.Subscription, plain subscription.Secrets, msg *delivery.Message) (delivery.Attempt, error) {
+func (x Subscriptions) send(ctx context.Context, s *subscription.Subscription, plain subscription.Secrets, id ident.ID, msg *delivery.Message) (delivery.Attempt, error) {
 	if x.m.engine == nil {
 		return delivery.Attempt{}, errNotWired
 	}
 	attempt, err := x.m.engine.Send(ctx, dialect.Single{
 		Subscription: s, Secrets: plain, Message: msg,
 		Delivery: delivery.Delivery{
-			ID: x.m.ids.New(), Organization: s.OrganizationID, Subscription: s.ID, Version: s.Version,
+			ID: id, Organization: s.OrganizationID, Subscription: s.ID, Version: s.Version,
 			Destination: s.Destination, Due: x.m.utcNow(), Cause: delivery.CauseVerification, Unordered: true,
 		},
 	})

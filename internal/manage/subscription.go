@@ -118,13 +118,30 @@ func (x Subscriptions) List(ctx context.Context, p estate.Principal, filter dial
 	return found, nil
 }
 
-// Reveal returns the plain secrets to those who may change the subscription.
+// Reveal returns the plain secrets to those who may change the subscription. Where the dialect's platform shows addresses
+// to whoever may read it, they get the address alone.
 func (x Subscriptions) Reveal(ctx context.Context, p estate.Principal, id ident.ID) (subscription.Secrets, error) {
-	s, err := x.editable(ctx, p, id)
+	s, err := x.find(ctx, p, estate.ByID(id))
 	if err != nil {
 		return subscription.Secrets{}, err
 	}
-	return x.m.open(s)
+	edits, err := x.m.edits(ctx, p, s)
+	switch {
+	case err != nil:
+		return subscription.Secrets{}, err
+	case edits:
+		return x.m.open(s)
+	case !x.m.showsAddresses(s):
+		return subscription.Secrets{}, forbidden(estate.RoleAdmin)
+	}
+	plain, err := x.m.open(s)
+	return subscription.Secrets{URL: plain.URL}, err
+}
+
+// showsAddresses reports whether whoever may read the subscription may see its address.
+func (m *Manage) showsAddresses(s *subscription.Subscription) bool {
+	open, ok := m.dialects[s.Dialect].(dialect.OpenAddresses)
+	return ok && open.ShowsAddresses()
 }
 
 // Delete removes a subscription. The engine cancels what it is owed.

@@ -131,6 +131,7 @@ type engine struct {
 	changed  []ident.ID
 	canceled []delivery.Key
 	rendered *delivery.Message
+	inexact  bool // what is rendered again differs from what was sent
 }
 
 func (e *engine) Send(_ context.Context, s dialect.Single) (delivery.Attempt, error) {
@@ -172,7 +173,7 @@ func (e *engine) Cancel(_ context.Context, key delivery.Key) error {
 }
 
 func (e *engine) Render(context.Context, delivery.Attempt) (*delivery.Message, bool, error) {
-	return e.rendered, true, e.fail
+	return e.rendered, !e.inexact, e.fail
 }
 
 // told returns what Changed was called with since the last time.
@@ -215,6 +216,8 @@ type plainDialect struct {
 	silent   bool  // verifies nothing
 	mute     bool  // says nothing of anything
 	farewell bool  // speaks of deleted workspaces too
+	open     bool  // shows addresses to readers
+	complete func(dialect.Completion) error
 }
 
 func (d *plainDialect) Name() string  { return d.name }
@@ -268,6 +271,15 @@ func (d *plainDialect) Validate(*subscription.Subscription, subscription.Secrets
 }
 
 func (d *plainDialect) OutlivesScopes(*subscription.Subscription) bool { return d.detached }
+
+func (d *plainDialect) ShowsAddresses() bool { return d.open }
+
+func (d *plainDialect) Complete(c dialect.Completion) error {
+	if d.complete == nil {
+		return nil
+	}
+	return d.complete(c)
+}
 
 func (d *plainDialect) AllMembers(*subscription.Subscription) bool { return d.all }
 

@@ -61,6 +61,7 @@ func (c *serveCommand) Run(ctx context.Context, g *globals) error {
 	if token != "" {
 		fmt.Fprintf(g.streams.Out, "admin token (shown this once): %s\n", token)
 	}
+	giveGarbageRoom(ctx)
 	<-ctx.Done()
 	fmt.Fprintln(g.streams.Err, "stopping: waiting for attempts in flight")
 	return s.Stop(context.WithoutCancel(ctx))

@@ -52,6 +52,10 @@ type Deps struct {
 	Registrar Registrar
 	IDs       *ident.Generator
 
+	// Count draws the next number of a workspace's counter, for dialects that number what the source did not. Nil numbers
+	// nothing.
+	Count func(ctx context.Context, workspace ident.ID, counter string) (int64, error)
+
 	// Offer gets each event that was stored with its deliveries, right after the commit and, for one run, in the order of
 	// its sequence. It must not block. Nil offers to nobody.
 	Offer func(e *event.Event, deliveries []delivery.Delivery)
@@ -74,6 +78,7 @@ type Ingest struct {
 	steppers  map[string]dialect.Stepper
 	registrar Registrar
 	ids       *ident.Generator
+	count     func(context.Context, ident.ID, string) (int64, error)
 	offer     func(*event.Event, []delivery.Delivery)
 	now       func() time.Time
 	log       *slog.Logger
@@ -86,7 +91,8 @@ type Ingest struct {
 // New returns an Ingest. It starts nothing.
 func New(d Deps) *Ingest {
 	i := &Ingest{
-		committer: d.Committer, ledger: d.Ledger, index: d.Index, registrar: d.Registrar, ids: d.IDs, offer: d.Offer,
+		committer: d.Committer, ledger: d.Ledger, index: d.Index, registrar: d.Registrar, ids: d.IDs,
+		count: d.Count, offer: d.Offer,
 		now: d.Now, log: d.Log, failpoint: d.Failpoint, dialects: make(map[string]dialect.Dialect, len(d.Dialects)),
 	}
 	for _, each := range d.Dialects {

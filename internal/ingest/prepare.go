@@ -17,9 +17,9 @@ func (i *Ingest) prepare(ctx context.Context, it *item) (settled bool, err error
 	e := it.given
 	own(&e)
 	first := false
+	var last *state
 	if it.run != 0 {
-		last, err := i.last(ctx, it)
-		if err != nil {
+		if last, err = i.last(ctx, it); err != nil {
 			return false, err
 		}
 		if last != nil && !e.Run.Sequenced && last.status == e.Run.Status && last.awaiting == e.Run.Awaiting {
@@ -29,6 +29,12 @@ func (i *Ingest) prepare(ctx context.Context, it *item) (settled bool, err error
 		first = last == nil
 		i.number(&e, last)
 		i.step(&e, last)
+	}
+	if known, err := i.draw(ctx, it, &e, last); err != nil || known {
+		if err != nil {
+			return false, err
+		}
+		return i.prepare(ctx, it) // the run is remembered now
 	}
 	matched, err := i.match(&e, it.places)
 	if err != nil {

@@ -18,12 +18,13 @@ type state struct {
 	run        *event.Run
 	workspace  *event.Workspace
 	project    *event.Project
+	numbers    map[string]int64
 }
 
 func stateOf(e *event.Event, deliveries int) *state {
 	return &state{
 		event: e.ID, sequence: e.Run.Sequence, deliveries: deliveries, status: e.Run.Status, awaiting: e.Run.Awaiting,
-		run: e.Run, workspace: e.Workspace, project: e.Project,
+		run: e.Run, workspace: e.Workspace, project: e.Project, numbers: e.Numbers,
 	}
 }
 

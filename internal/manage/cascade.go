@@ -30,7 +30,10 @@ func (c cascade) organization(ctx context.Context, id ident.ID) ([]store.Change,
 	}
 	removeProject := func(r *store.Record) error {
 		changes = append(changes, drop(r))
-		return c.each(ctx, store.KindWorkspace, r.ID, remove)
+		return c.each(ctx, store.KindWorkspace, r.ID, func(r *store.Record) error {
+			changes = append(changes, drop(r))
+			return c.each(ctx, store.KindCounter, r.ID, remove)
+		})
 	}
 	if err := c.each(ctx, store.KindProject, id, removeProject); err != nil {
 		return nil, err
@@ -122,6 +125,18 @@ func (c cascade) withScopes(ctx context.Context, organization ident.ID, gone []s
 			return nil, err
 		}
 		changes = append(changes, more...)
+	}
+	for _, scope := range gone {
+		if scope.Level != subscription.LevelWorkspace {
+			continue
+		}
+		err := c.each(ctx, store.KindCounter, scope.ID, func(r *store.Record) error {
+			changes = append(changes, drop(r))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
 	documents, err := c.documentsOf(ctx, organization, leaving)
 	return append(changes, documents...), err

@@ -53,7 +53,7 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	})
 	s.ingest = ingest.New(ingest.Deps{
 		Committer: s.committer, Ledger: s.store, Index: s.index, Dialects: s.dialects, Registrar: s.manage, IDs: s.ids,
-		Offer: s.offer, Log: s.log, Registry: s.registry, Failpoint: s.failpoint,
+		Count: s.manage.Count, Offer: s.offer, Log: s.log, Registry: s.registry, Failpoint: s.failpoint,
 	})
 	s.dispatcher, err = dispatch.New(dispatch.Deps{
 		Store: s.store, Committer: s.committer, Index: s.index, Version: s.manage.Version, Refresh: s.manage.Refresh,

@@ -29,6 +29,7 @@ const (
 	KindReplay       Kind = "replay"
 	KindAudit        Kind = "audit"
 	KindSetting      Kind = "setting"
+	KindCounter      Kind = "counter" // parent: the workspace; name: the counter's
 )
 
 // Record is one managed object. Name is unique within (Kind, Parent); an empty name is not indexed. Aliases are unique

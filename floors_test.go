@@ -27,7 +27,7 @@ var floors = [][]string{
 	4:  {"internal/store", "internal/transport", "internal/runner", "internal/spool"},
 	5:  {"internal/dialect"},
 	6:  {"internal/committer", "internal/store/*", "internal/dialect/*", "internal/transport/*", "internal/runner/*"},
-	7:  {"internal/ingest", "internal/dispatch", "internal/manage"},
+	7:  {"internal/ingest", "internal/dispatch", "internal/manage", "internal/replay"},
 	8:  {"internal/httpapi", "internal/web"},
 	9:  {"internal/server"},
 	10: {"internal/bench"},

@@ -33,6 +33,11 @@ const (
 	CauseVerification              // a verification, ping or test; it has no event in the store
 )
 
+// Causes lists the causes.
+func Causes() []Cause {
+	return []Cause{CauseEvent, CauseRedelivery, CauseReplay, CauseFallback, CauseVerification}
+}
+
 // String names the cause for the API.
 func (c Cause) String() string {
 	return [...]string{"event", "redelivery", "replay", "fallback", "verification"}[c]

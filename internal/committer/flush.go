@@ -50,12 +50,21 @@ func (w *writer) commit(accepts []*acceptance, records []Record) ([]store.Verdic
 	w.c.o.Failpoint("committer.before-commit")
 	start := time.Now()
 	verdicts, err := w.c.ledger.Commit(w.c.ctx, b)
-	w.c.metrics.committed(b.Size(), time.Since(start), err)
+	took := time.Since(start)
+	w.committed(start.Add(took), took)
+	w.c.metrics.committed(b.Size(), took, err)
 	if err == nil {
 		w.c.o.Failpoint("committer.after-commit")
 		w.trouble.over()
 	}
 	return verdicts, err
+}
+
+// committed notes what the next commit can expect.
+func (w *writer) committed(at time.Time, took time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.crowd.committed(len(w.accepts), at, took)
 }
 
 // stored tells those who wait that their events are durable.

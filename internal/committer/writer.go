@@ -29,6 +29,7 @@ type writer struct {
 	rows     int       // of records
 	oldest   time.Time // when the first of records came
 	busy     int       // rows of accepts that wait or are being stored
+	crowd    crowd     // how many accepts to expect
 	stopping bool
 
 	trouble trouble // of the goroutine alone
@@ -58,7 +59,9 @@ func (w *writer) accept(a *acceptance) bool {
 	}
 	w.accepts = append(w.accepts, a)
 	w.busy += a.rows
-	w.nudge()
+	if n := len(w.accepts); n == 1 || w.crowd.complete(n) || w.busy >= w.c.o.MaxRows {
+		w.nudge()
+	}
 	return true
 }
 
@@ -151,7 +154,10 @@ func (w *writer) next() (wait time.Duration, over bool) {
 	defer w.mu.Unlock()
 	now := time.Now()
 	if len(w.accepts) > 0 {
-		return 0, false
+		if w.stopping || w.busy >= w.c.o.MaxRows {
+			return 0, false
+		}
+		return w.crowd.wait(len(w.accepts), now), false
 	}
 	wait = never
 	if w.trouble.any() {
@@ -197,5 +203,6 @@ func (w *writer) take() (accepts []*acceptance, records []Record) {
 	if recorded > 0 {
 		w.space.Broadcast()
 	}
+	w.crowd.took(accepted)
 	return accepts, records
 }

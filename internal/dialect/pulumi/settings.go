@@ -43,3 +43,6 @@ func (*Dialect) Complete(c dialect.Completion) error {
 	c.Subscription.Settings = body
 	return nil
 }
+
+// ShowsAddresses lets everybody who may read a webhook see its address: clients send it back whole (§5.2).
+func (*Dialect) ShowsAddresses() bool { return true }

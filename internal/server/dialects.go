@@ -2,6 +2,7 @@ package server
 
 import (
 	"carillon/internal/dialect"
+	"carillon/internal/dialect/pulumi"
 	"carillon/internal/dialect/scalr"
 	"carillon/internal/dialect/spacelift"
 	"carillon/internal/dialect/tfe"
@@ -11,6 +12,7 @@ import (
 func dialects() []dialect.Dialect {
 	return []dialect.Dialect{
 		tfe.New(),
+		pulumi.New(),
 		scalr.New(),
 		spacelift.New(),
 	}

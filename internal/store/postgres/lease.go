@@ -21,7 +21,7 @@ const (
 		WHERE number = $1::smallint AND incarnation = $2::bigint AND expires > clock_timestamp()`
 
 	selectNodes  = `SELECT number, name, expires, clock_timestamp() FROM node WHERE expires > clock_timestamp() ORDER BY number`
-	selectShards = `SELECT shard, coalesce(owner, -1), epoch FROM shard`
+	selectShards = `SELECT shard, coalesce(owner, -1), epoch, released FROM shard`
 
 	// lockOwners locks the claiming node against losing its own lease, and against the fence (see its migration) every node
 	// that would lose shards. claimShards goes by the same moment, so that it takes from nobody who was not locked.
@@ -29,7 +29,7 @@ const (
 		OR expires <= now() AND number IN (SELECT owner FROM shard WHERE shard = ANY($2::smallint[]))
 		ORDER BY number FOR UPDATE`
 
-	claimShards = `UPDATE shard s SET owner = $1::smallint, epoch = s.epoch + 1
+	claimShards = `UPDATE shard s SET owner = $1::smallint, epoch = s.epoch + 1, released = false
 		FROM unnest($3::smallint[], $4::bigint[]) AS seen (shard, epoch)
 		WHERE s.shard = seen.shard AND s.epoch = seen.epoch
 			AND NOT EXISTS (SELECT 1 FROM node o WHERE o.number = s.owner AND o.expires > now())
@@ -37,9 +37,11 @@ const (
 		RETURNING s.shard, s.epoch`
 
 	lockSelf      = `SELECT 1 FROM node WHERE number = $1::smallint AND incarnation = $2::bigint FOR UPDATE`
-	releaseShards = `UPDATE shard SET owner = NULL WHERE owner = $1::smallint AND shard = ANY($3::smallint[])
+	releaseShards = `UPDATE shard SET owner = NULL, released = true WHERE owner = $1::smallint AND shard = ANY($3::smallint[])
 		AND EXISTS (SELECT 1 FROM node WHERE number = $1::smallint AND incarnation = $2::bigint)`
-	releaseAll = `UPDATE shard SET owner = NULL WHERE owner = $1::smallint
+	releaseAll = `UPDATE shard SET owner = NULL, released = true WHERE owner = $1::smallint
+		AND EXISTS (SELECT 1 FROM node WHERE number = $1::smallint AND incarnation = $2::bigint)`
+	vacateAll = `UPDATE shard SET owner = NULL WHERE owner = $1::smallint
 		AND EXISTS (SELECT 1 FROM node WHERE number = $1::smallint AND incarnation = $2::bigint)`
 	deleteNode = `DELETE FROM node WHERE number = $1::smallint AND incarnation = $2::bigint`
 )
@@ -82,7 +84,7 @@ func (s *Store) Renew(ctx context.Context, node int, ttl time.Duration) (store.C
 	batch.Queue(selectShards).Query(func(rows pgx.Rows) error {
 		var shard int
 		var lease store.Lease
-		_, err := pgx.ForEachRow(rows, []any{&shard, &lease.Node, &lease.Epoch}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&shard, &lease.Node, &lease.Epoch, &lease.Released}, func() error {
 			c.Owners[shard] = lease
 			return nil
 		})
@@ -134,11 +136,16 @@ func (s *Store) Release(ctx context.Context, node int, shards []int) error {
 }
 
 // Leave implements store.Leases.
-func (s *Store) Leave(ctx context.Context, node int) error {
+func (s *Store) Leave(ctx context.Context, node int) error { return s.leave(ctx, node, releaseAll) }
+
+// vacate is Leave for a node that does not say that everything it sent is recorded.
+func (s *Store) vacate(ctx context.Context, node int) error { return s.leave(ctx, node, vacateAll) }
+
+func (s *Store) leave(ctx context.Context, node int, give string) error {
 	incarnation := s.members.incarnation(node)
 	var batch pgx.Batch
 	batch.Queue(lockSelf, int16(node), incarnation)
-	batch.Queue(releaseAll, int16(node), incarnation)
+	batch.Queue(give, int16(node), incarnation)
 	batch.Queue(deleteNode, int16(node), incarnation)
 	if err := s.sendLeases(ctx, &batch, fmt.Sprintf("take node %d out of the cluster", node)); err != nil {
 		return err

@@ -43,7 +43,7 @@ func TestMigrationsRunOnce(t *testing.T) {
 		}
 	}
 	more := files(t)
-	more["0004_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (n integer); INSERT INTO more VALUES (1);")}
+	more["0005_more.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE more (n integer); INSERT INTO more VALUES (1);")}
 	for range 2 {
 		if err := migrate(t.Context(), dsn, more, silent); err != nil {
 			t.Fatal(err)
@@ -56,8 +56,8 @@ func TestMigrationsRunOnce(t *testing.T) {
 	defer conn.Close(context.Background())
 	var steps, rows int
 	err = conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM migration), (SELECT count(*) FROM more)").Scan(&steps, &rows)
-	if err != nil || steps != 4 || rows != 1 {
-		t.Errorf("%d steps and %d rows, want 4 and 1 (%v)", steps, rows, err)
+	if err != nil || steps != 5 || rows != 1 {
+		t.Errorf("%d steps and %d rows, want 5 and 1 (%v)", steps, rows, err)
 	}
 }
 
@@ -86,24 +86,24 @@ func TestMigrationRefuses(t *testing.T) {
 			"0002_record was edited after it ran",
 		},
 		"a renamed step": {
-			func(f fstest.MapFS) { f["0003_other.sql"] = f["0003_lease.sql"]; delete(f, "0003_lease.sql") },
-			"0003_other was edited after it ran",
+			func(f fstest.MapFS) { f["0004_other.sql"] = f["0004_released.sql"]; delete(f, "0004_released.sql") },
+			"0004_other was edited after it ran",
 		},
 		"a database of a newer release": {
-			func(f fstest.MapFS) { delete(f, "0003_lease.sql") },
-			"made by a newer release: it has migration 0003_lease",
+			func(f fstest.MapFS) { delete(f, "0004_released.sql") },
+			"made by a newer release: it has migration 0004_released",
 		},
 		"a gap": {
-			func(f fstest.MapFS) { f["0005_late.sql"] = &fstest.MapFile{} },
-			"0005_late.sql must be number 0004",
+			func(f fstest.MapFS) { f["0006_late.sql"] = &fstest.MapFile{} },
+			"0006_late.sql must be number 0005",
 		},
 		"a number twice": {
-			func(f fstest.MapFS) { f["0003_twin.sql"] = &fstest.MapFile{} },
-			"0003_twin.sql must be number 0004",
+			func(f fstest.MapFS) { f["0004_twin.sql"] = &fstest.MapFile{} },
+			"0004_twin.sql must be number 0005",
 		},
 		"a name without a number": {
 			func(f fstest.MapFS) { f["late.sql"] = &fstest.MapFile{} },
-			"late.sql must be number 0004",
+			"late.sql must be number 0005",
 		},
 	}
 	dsn := pgtest.Start(t).NewDatabase(t)
@@ -126,8 +126,8 @@ func TestFailingMigrationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	dsn := pgtest.Start(t).NewDatabase(t)
 	broken := files(t)
-	broken["0004_broken.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE half (n integer); SELECT no_such_function();")}
-	if err := migrate(t.Context(), dsn, broken, silent); err == nil || !strings.Contains(err.Error(), "run migration 0004_broken") {
+	broken["0005_broken.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE half (n integer); SELECT no_such_function();")}
+	if err := migrate(t.Context(), dsn, broken, silent); err == nil || !strings.Contains(err.Error(), "run migration 0005_broken") {
 		t.Fatalf("got %v", err)
 	}
 	conn, err := pgx.Connect(t.Context(), dsn)

@@ -123,7 +123,7 @@ func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	for _, node := range s.members.all() {
-		if err := s.Leave(ctx, node); err != nil {
+		if err := s.vacate(ctx, node); err != nil {
 			s.log.WarnContext(ctx, "could not give up a lease: it ends by itself", "error", err)
 		}
 	}

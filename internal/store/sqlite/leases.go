@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,25 +15,29 @@ import (
 const node = 0
 
 // leases grant all shards to the one process that has the database's lock. They live in memory: nobody else can ask. A
-// lease therefore never ends by itself; only Leave ends it.
+// lease therefore never ends by itself; only Leave ends it. The database keeps of them only that a process left with
+// everything released, for the one after it.
 type leases struct {
-	mu     sync.RWMutex // read-locked while a commit that they fence is under way
-	name   string
-	ends   time.Time
-	joined bool
-	owned  [delivery.Shards]bool
-	epochs [delivery.Shards]int64
+	mu       sync.RWMutex // read-locked while a commit that they fence is under way
+	name     string
+	ends     time.Time
+	joined   bool
+	clean    bool // the database says that this process left
+	owned    [delivery.Shards]bool
+	released [delivery.Shards]bool
+	epochs   [delivery.Shards]int64
 }
 
 // epochsPerOpening leaves room for that many takeovers of a shard until the database is opened again.
 const epochsPerOpening = 1 << 24
 
-// start makes every epoch greater than those of earlier openings.
-func (l *leases) start(opened int64) {
+// start makes every epoch greater than those of earlier openings. Clean says that the one before released everything.
+func (l *leases) start(opened int64, clean bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for shard := range l.epochs {
 		l.epochs[shard] = opened * epochsPerOpening
+		l.released[shard] = clean
 	}
 }
 
@@ -66,6 +72,12 @@ func (s *Store) Join(ctx context.Context, name string, ttl time.Duration) (int, 
 	l := &s.leases
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.clean {
+		if err := s.markClean(ctx, `UPDATE counter SET clean = 0`); err != nil {
+			return 0, err
+		}
+		l.clean = false
+	}
 	l.name, l.joined, l.ends = name, true, s.now().Add(ttl)
 	clear(l.owned[:])
 	return node, nil
@@ -89,7 +101,7 @@ func (s *Store) Renew(ctx context.Context, number int, ttl time.Duration) (store
 		Owners: make(map[int]store.Lease, delivery.Shards),
 	}
 	for shard, owned := range l.owned {
-		c.Owners[shard] = store.Lease{Node: -1, Epoch: l.epochs[shard]}
+		c.Owners[shard] = store.Lease{Node: -1, Epoch: l.epochs[shard], Released: l.released[shard]}
 		if owned {
 			c.Owners[shard] = store.Lease{Node: node, Epoch: l.epochs[shard]}
 		}
@@ -114,7 +126,7 @@ func (s *Store) Claim(ctx context.Context, number int, seen map[int]int64) (map[
 			continue
 		}
 		l.epochs[shard]++
-		l.owned[shard] = true
+		l.owned[shard], l.released[shard] = true, false
 		epochs[shard] = l.epochs[shard]
 	}
 	return epochs, nil
@@ -132,14 +144,15 @@ func (s *Store) Release(ctx context.Context, number int, shards []int) error {
 		return nil
 	}
 	for _, shard := range shards {
-		if shard >= 0 && shard < delivery.Shards {
-			l.owned[shard] = false
+		if shard >= 0 && shard < delivery.Shards && l.owned[shard] {
+			l.owned[shard], l.released[shard] = false, true
 		}
 	}
 	return nil
 }
 
-// Leave releases everything.
+// Leave releases everything, and notes in the database when there is nothing that an earlier process may have sent without
+// recording it.
 func (s *Store) Leave(ctx context.Context, number int) error {
 	if err := s.usable(ctx); err != nil {
 		return err
@@ -147,9 +160,23 @@ func (s *Store) Leave(ctx context.Context, number int) error {
 	l := &s.leases
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if number == node {
-		l.joined = false
-		clear(l.owned[:])
+	if number != node || !l.joined {
+		return nil
+	}
+	l.joined = false
+	for shard, owned := range l.owned {
+		l.owned[shard], l.released[shard] = false, l.released[shard] || owned
+	}
+	if slices.Contains(l.released[:], false) {
+		return nil
+	}
+	l.clean = true
+	return s.markClean(ctx, `UPDATE counter SET clean = opened`)
+}
+
+func (s *Store) markClean(ctx context.Context, statement string) error {
+	if err := s.update(ctx, func(c *conn) error { return c.do(statement) }); err != nil {
+		return fmt.Errorf("note how this process ends: %w", err)
 	}
 	return nil
 }

@@ -31,17 +31,19 @@ func setUp(c *conn, cacheBytes int) error {
 	return nil
 }
 
-// countOpening raises the counter that makes this process's epochs greater than those of all before it.
-func countOpening(c *conn) (opened int64, err error) {
+// countOpening raises the counter that makes this process's epochs greater than those of all before it. Clean says that
+// the process before it left everything recorded.
+func countOpening(c *conn) (opened int64, clean bool, err error) {
 	err = c.transact(func() error {
-		_, err := c.one("UPDATE counter SET opened = opened + 1 RETURNING opened", nil, func(s *stmt) error {
+		_, err := c.one("UPDATE counter SET opened = opened + 1 RETURNING opened, clean", nil, func(s *stmt) error {
 			opened = s.colInt(0)
+			clean = opened > 1 && s.colInt(1) == opened-1
 			return nil
 		})
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count the opening: %w", err)
+		return 0, false, fmt.Errorf("count the opening: %w", err)
 	}
-	return opened, nil
+	return opened, clean, nil
 }

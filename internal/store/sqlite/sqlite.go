@@ -105,11 +105,11 @@ func (s *Store) open(o Options) error {
 	if err := migrate(w, steps, o.Now()); err != nil {
 		return err
 	}
-	opened, err := countOpening(w)
+	opened, clean, err := countOpening(w)
 	if err != nil {
 		return err
 	}
-	s.leases.start(opened)
+	s.leases.start(opened, clean)
 	k, err := open(o.Path, readWrite)
 	if err != nil {
 		return err

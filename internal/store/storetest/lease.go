@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"time"
 
@@ -15,6 +16,7 @@ var leaseParts = []part{
 	{"leases/recording is fenced by owner and epoch", fenced},
 	{"leases/a fenced batch stores nothing", fencedStoresNothing},
 	{"leases/epochs rise over a restart", epochsRise},
+	{"leases/an orderly end is remembered", releasedIsRemembered},
 	{"leases/watching ends with its caller", watchEnds},
 }
 
@@ -71,11 +73,15 @@ func leaseLife(w *world) {
 	w.must(w.Release(w.ctx, node, []int{3, 4}))
 	c = w.cluster(w, node, longLease)
 	w.equal("released", len(free(c)), 2)
+	for _, shard := range []int{3, 4} {
+		w.equal("given up by its owner", c.Owners[shard].Released, true)
+	}
 	stale := map[int]int64{3: c.Owners[3].Epoch - 1, 4: c.Owners[4].Epoch}
 	again, err := w.Claim(w.ctx, node, stale)
 	w.must(err)
 	w.equal("only what was seen as it is", len(again), 1)
 	w.equal("a takeover raises the epoch", again[4] > epochs[4], true)
+	w.equal("what is owned is not released", w.cluster(w, node, longLease).Owners[4].Released, false)
 	w.must(w.Leave(w.ctx, node))
 	_, err = w.Renew(w.ctx, node, longLease)
 	w.wantErr("renewing what has ended", err, store.ErrFenced)
@@ -83,6 +89,38 @@ func leaseLife(w *world) {
 	w.must(err)
 	c = w.cluster(w, node, longLease)
 	w.equal("everything was released", len(free(c)), delivery.Shards)
+	for shard, lease := range c.Owners {
+		w.equal(fmt.Sprintf("shard %d was given up", shard), lease.Released, true)
+	}
+}
+
+// releasedIsRemembered holds that a later process learns how the one before it ended.
+func releasedIsRemembered(w *world) {
+	released := func() (n int) {
+		node, err := w.Join(w.ctx, "n1", longLease)
+		w.must(err)
+		c := w.cluster(w, node, longLease)
+		for _, lease := range c.Owners {
+			if lease.Released {
+				n++
+			}
+		}
+		_, err = w.Claim(w.ctx, node, free(c))
+		w.must(err)
+		return n
+	}
+	w.equal("released in a new database", released(), 0)
+	w.must(w.Leave(w.ctx, 0))
+	w.reopen()
+	w.equal("released after an orderly end", released(), delivery.Shards)
+	w.must(w.Leave(w.ctx, 0))
+	w.equal("released when it joins again", released(), delivery.Shards)
+	w.reopen() // without leaving
+	node, err := w.Join(w.ctx, "n1", longLease)
+	w.must(err)
+	for shard, lease := range w.cluster(w, node, longLease).Owners {
+		w.equal(fmt.Sprintf("shard %d after the owner vanished", shard), lease.Released, false)
+	}
 }
 
 func fenced(w *world) {

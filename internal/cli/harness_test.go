@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,10 +93,15 @@ func (n *node) kill() {
 	n.wait()
 }
 
-// stop ends the process softly.
-func (n *node) stop() {
+// stop ends the process softly, as people do.
+func (n *node) stop() { n.end(os.Interrupt) }
+
+// terminate ends the process softly, as supervisors do.
+func (n *node) terminate() { n.end(syscall.SIGTERM) }
+
+func (n *node) end(signal os.Signal) {
 	n.t.Helper()
-	if err := n.command.Process.Signal(os.Interrupt); err != nil {
+	if err := n.command.Process.Signal(signal); err != nil {
 		n.t.Fatal(err)
 	}
 	n.wait()
@@ -184,6 +190,7 @@ type receiver struct {
 	mu     sync.Mutex
 	ledger []arrival
 	status int
+	takes  time.Duration
 	grew   chan struct{}
 }
 
@@ -201,11 +208,14 @@ func startReceiver(t *testing.T) *receiver {
 		body, _ := io.ReadAll(q.Body)
 		r.mu.Lock()
 		r.ledger = append(r.ledger, arrival{q.URL.Path, q.Header.Clone(), body})
-		status := r.status
+		status, takes := r.status, r.takes
 		r.mu.Unlock()
 		select {
 		case r.grew <- struct{}{}:
 		default:
+		}
+		if takes > 0 {
+			<-time.After(takes)
 		}
 		w.WriteHeader(status)
 	}))
@@ -218,6 +228,13 @@ func (r *receiver) answer(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.status = status
+}
+
+// take sets how long later answers take.
+func (r *receiver) take(takes time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.takes = takes
 }
 
 // arrivals returns what arrived so far.

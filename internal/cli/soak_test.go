@@ -65,6 +65,7 @@ type soak struct {
 	subscription string
 	accepted     sync.Map // run → number of its steps that were answered with 202
 	runs         atomic.Int64
+	answered     func(status int) // nil, or told of every answer to an event
 }
 
 func newSoak(t *testing.T, nodes int, flags func(slot int) []string) *soak {
@@ -79,18 +80,26 @@ func newSoak(t *testing.T, nodes int, flags func(slot int) []string) *soak {
 	return s
 }
 
-// run puts load on, kills, heals, and judges.
-func (s *soak) run(kills int) {
-	ctx, stop := context.WithCancel(s.t.Context())
+// load puts load on until stop is called.
+func (s *soak) load() (stop func()) {
+	ctx, cancel := context.WithCancel(s.t.Context())
 	var senders sync.WaitGroup
 	for range 6 {
 		senders.Go(func() { s.send(ctx) })
 	}
+	return func() {
+		cancel()
+		senders.Wait()
+	}
+}
+
+// run puts load on, kills, heals, and judges.
+func (s *soak) run(kills int) {
+	stop := s.load()
 	for n := range kills {
 		s.killOne(n)
 	}
 	stop()
-	senders.Wait()
 	s.replace(0) // free of failpoints
 	s.nodes[0].untilBalanced()
 	s.judge()
@@ -160,6 +169,9 @@ func (s *soak) post(event any) bool {
 		return false // it ran into its failpoint before it listened
 	}
 	status, answer, err := n.try(http.MethodPost, "/v1/events", event)
+	if err == nil && s.answered != nil {
+		s.answered(status)
+	}
 	if err == nil && status != http.StatusAccepted && status < 500 {
 		s.t.Errorf("an event was answered with %d: %v", status, answer)
 	}

@@ -15,6 +15,21 @@ import (
 // statusRange is one status or a range: 500, 500-599.
 var statusRange = regexp.MustCompile(`^([1-9][0-9]{2})(?:-([1-9][0-9]{2}))?$`)
 
+const statusAdvice = `Must be a status or a range of them, such as "503" or "500-599".`
+
+// statusBounds reads a status or a range of them.
+func statusBounds(text string) (from, to int, ok bool) {
+	bounds := statusRange.FindStringSubmatch(text)
+	if bounds == nil {
+		return 0, 0, false
+	}
+	from, _ = strconv.Atoi(bounds[1])
+	if to = from; bounds[2] != "" {
+		to, _ = strconv.Atoi(bounds[2])
+	}
+	return from, to, true
+}
+
 // deliveryFilter reads the parameters that choose deliveries.
 func (a *api) deliveryFilter(c *call) (store.DeliveryFilter, error) {
 	q := c.q
@@ -30,21 +45,16 @@ func (a *api) deliveryFilter(c *call) (store.DeliveryFilter, error) {
 		}
 	}
 	if word := q.text("cause"); word != "" {
-		if cause, ok := byName(causes, word); ok {
+		if cause, ok := byName(delivery.Causes(), word); ok {
 			filter.Cause = &cause
 		} else {
-			q.faults.Add("?cause", "%s", unknownWord(word, namesOf(causes)))
+			q.faults.Add("?cause", "%s", unknownWord(word, namesOf(delivery.Causes())))
 		}
 	}
 	if text := q.text("status"); text != "" {
-		bounds := statusRange.FindStringSubmatch(text)
-		if bounds == nil {
-			q.faults.Add("?status", `Must be a status or a range of them, such as "503" or "500-599".`)
-		} else {
-			filter.StatusFrom, _ = strconv.Atoi(bounds[1])
-			if filter.StatusTo = filter.StatusFrom; bounds[2] != "" {
-				filter.StatusTo, _ = strconv.Atoi(bounds[2])
-			}
+		var ok bool
+		if filter.StatusFrom, filter.StatusTo, ok = statusBounds(text); !ok {
+			q.faults.Add("?status", statusAdvice)
 		}
 	}
 	organization, err := a.organizationOfQuery(c)
@@ -55,10 +65,6 @@ func (a *api) deliveryFilter(c *call) (store.DeliveryFilter, error) {
 		filter.Organizations = []ident.ID{organization}
 	}
 	return filter, q.err()
-}
-
-var causes = []delivery.Cause{
-	delivery.CauseEvent, delivery.CauseRedelivery, delivery.CauseReplay, delivery.CauseFallback, delivery.CauseVerification,
 }
 
 // spelled is a value of a closed set that has a name.

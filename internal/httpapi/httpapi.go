@@ -68,6 +68,7 @@ type Deps struct {
 	Dialects   []dialect.Dialect
 	Events     Events
 	Deliveries Deliveries
+	Replays    Replays
 	Tokens     Tokens
 	Sources    Sources
 	Audit      Audit

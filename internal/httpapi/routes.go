@@ -48,6 +48,12 @@ func (a *api) routes() []route {
 			{pattern: "POST /v1/deliveries/{delivery}/redeliver", handle: a.redeliver},
 			{pattern: "POST /v1/deliveries/{delivery}/cancel", handle: a.cancel},
 
+			{pattern: "GET /v1/replays", handle: a.listReplays, query: paged("organization")},
+			{pattern: "POST /v1/replays", handle: a.createReplay},
+			{pattern: "POST /v1/replays/preview", handle: a.previewReplay},
+			{pattern: "GET /v1/replays/{replay}", handle: a.getReplay},
+			{pattern: "POST /v1/replays/{replay}/cancel", handle: a.cancelReplay},
+
 			{pattern: "GET /v1/tokens", handle: a.listTokens, query: paged()},
 			{pattern: "POST /v1/tokens", handle: a.createToken},
 			{pattern: "DELETE /v1/tokens/{token}", handle: a.revokeToken},

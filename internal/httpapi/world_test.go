@@ -20,12 +20,14 @@ import (
 	"carillon/internal/delivery"
 	"carillon/internal/dialect"
 	"carillon/internal/dispatch"
+	"carillon/internal/estate"
 	"carillon/internal/event"
 	"carillon/internal/fault"
 	"carillon/internal/httpapi"
 	"carillon/internal/ident"
 	"carillon/internal/ingest"
 	"carillon/internal/manage"
+	"carillon/internal/replay"
 	"carillon/internal/seal"
 	"carillon/internal/store"
 	"carillon/internal/store/sqlite"
@@ -118,7 +120,18 @@ func open(t testing.TB, path string) (w *world, stop func()) {
 	if _, err := w.manage.Bootstrap(ctx, adminToken); err != nil {
 		t.Fatal(err)
 	}
+	replays, err := replay.New(replay.Deps{
+		Store: db, Engine: dispatcher, Index: index, Dialects: dialects, IDs: ids, NodeName: "node", Alone: true, Log: log,
+		Audit: func(p estate.Principal, action string, r *replay.Replay) store.Change {
+			return w.manage.Entry(p, manage.AuditEntry{Action: action, Kind: "replay", ObjectID: r.ID, OrganizationID: r.OrganizationID})
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replays.Start()
 	w.Handler = httpapi.New(httpapi.Deps{
+		Replays:  replays,
 		Services: w.manage.Services(), Dialects: dialects, Events: w.manage.Events(), Deliveries: w.manage.Deliveries(),
 		Tokens: w.manage.Tokens(), Sources: w.manage.Sources(), Audit: w.manage.Audit(), MaySend: w.manage.MaySend,
 		Accept: func(ctx context.Context, events []event.Event) ([]dialect.Receipt, error) {
@@ -130,6 +143,9 @@ func open(t testing.TB, path string) (w *world, stop func()) {
 		LastOfRun: db.LastOfRun, Explain: accept.Explain, Places: w.manage.Places, Compose: dispatcher.Preview, Recipients: w.manage.Recipients, Books: db.Books,
 	})
 	return w, func() {
+		if err := replays.Stop(ctx); err != nil {
+			t.Error(err)
+		}
 		if err := dispatcher.Stop(ctx); err != nil {
 			t.Error(err)
 		}

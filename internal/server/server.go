@@ -22,6 +22,7 @@ import (
 	"carillon/internal/ident"
 	"carillon/internal/ingest"
 	"carillon/internal/manage"
+	"carillon/internal/replay"
 	"carillon/internal/seal"
 	"carillon/internal/store"
 	"carillon/internal/subscription"
@@ -45,6 +46,7 @@ type Server struct {
 	manage     *manage.Manage
 	ingest     *ingest.Ingest
 	dispatcher *dispatch.Dispatcher
+	replays    *replay.Service
 	dialects   []dialect.Dialect
 	failpoint  func(string)
 
@@ -127,6 +129,7 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := s.dispatcher.Start(running); err != nil {
 		return fmt.Errorf("start dispatching: %w", err)
 	}
+	s.replays.Start()
 	s.http = &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -159,6 +162,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	var problems []error
 	if s.http != nil {
 		problems = append(problems, s.http.Shutdown(ctx))
+	}
+	if s.replays != nil {
+		problems = append(problems, s.replays.Stop(ctx)) // it still queues, so before the dispatcher
 	}
 	if s.dispatcher != nil {
 		problems = append(problems, s.dispatcher.Stop(ctx))

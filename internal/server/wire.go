@@ -13,12 +13,15 @@ import (
 	"carillon/internal/delivery"
 	"carillon/internal/dialect"
 	"carillon/internal/dispatch"
+	"carillon/internal/estate"
 	"carillon/internal/event"
 	"carillon/internal/guard"
 	"carillon/internal/httpapi"
 	"carillon/internal/ident"
 	"carillon/internal/ingest"
 	"carillon/internal/manage"
+	"carillon/internal/replay"
+	"carillon/internal/store"
 	"carillon/internal/subscription"
 	"carillon/internal/transport"
 	httptransport "carillon/internal/transport/http"
@@ -66,6 +69,13 @@ func (s *Server) wire(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("set up dispatching: %w", err)
 	}
+	s.replays, err = replay.New(replay.Deps{
+		Store: s.store, Engine: s.dispatcher, Index: s.index, Dialects: s.dialects, IDs: s.ids, Audit: s.auditReplay,
+		Refresh: s.manage.Refresh, Alone: s.config.DatabaseURL == "", NodeName: s.nodeName(), Log: s.log, Failpoint: s.failpoint,
+	})
+	if err != nil {
+		return fmt.Errorf("set up replays: %w", err)
+	}
 	s.manage.SetEngine(s.dispatcher)
 	s.manage.SetAccept(s.ingest.Accept)
 	return nil
@@ -96,6 +106,11 @@ func (s *Server) offer(e *event.Event, deliveries []delivery.Delivery) {
 func (s *Server) notify(ctx context.Context, events []event.Event) error {
 	_, err := s.ingest.Accept(ctx, events)
 	return err
+}
+
+// auditReplay notes what was done to a replay.
+func (s *Server) auditReplay(p estate.Principal, action string, r *replay.Replay) store.Change {
+	return s.manage.Entry(p, manage.AuditEntry{Action: action, Kind: "replay", ObjectID: r.ID, OrganizationID: r.OrganizationID})
 }
 
 func (s *Server) newGuard() (*guard.Guard, error) {
@@ -163,7 +178,8 @@ func (s *Server) handler() http.Handler {
 func (s *Server) api(services dialect.Services) http.Handler {
 	return httpapi.New(httpapi.Deps{
 		Services: services, Dialects: s.dialects,
-		Events: s.manage.Events(), Deliveries: s.manage.Deliveries(), Tokens: s.manage.Tokens(), Sources: s.manage.Sources(),
+		Events: s.manage.Events(), Deliveries: s.manage.Deliveries(), Replays: s.replays, Tokens: s.manage.Tokens(),
+		Sources: s.manage.Sources(),
 		Audit: s.manage.Audit(), MaySend: s.manage.MaySend, Accept: s.ingest.Accept, Explain: s.ingest.Explain,
 		LastOfRun: s.store.LastOfRun,
 		Places:    s.manage.Places, Compose: s.dispatcher.Preview, Recipients: s.manage.Recipients, Books: s.store.Books,

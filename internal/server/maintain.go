@@ -16,6 +16,7 @@ const (
 	pruneEvery   = time.Minute
 	pruneStep    = 500 // events removed in one transaction: small steps keep the writer free
 	booksEvery   = time.Minute
+	sweepEvery   = time.Hour
 )
 
 // maintain runs the periodic work until ctx ends.
@@ -24,9 +25,11 @@ func (s *Server) maintain(ctx context.Context) {
 	s.checkBooks(ctx, books)
 	changed := s.watch(ctx)
 	refresh, prune, check := time.NewTicker(refreshEvery), time.NewTicker(pruneEvery), time.NewTicker(booksEvery)
+	sweep := time.NewTicker(sweepEvery)
 	defer refresh.Stop()
 	defer prune.Stop()
 	defer check.Stop()
+	defer sweep.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -39,6 +42,8 @@ func (s *Server) maintain(ctx context.Context) {
 			s.note(ctx, "remove old history", s.prune(ctx))
 		case <-check.C:
 			s.checkBooks(ctx, books)
+		case <-sweep.C:
+			s.sweep(ctx)
 		}
 	}
 }
@@ -78,6 +83,15 @@ func (s *Server) prune(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sweep removes the records that nobody needs once the history that they belong to is gone.
+func (s *Server) sweep(ctx context.Context) {
+	before := time.Now().Add(-s.config.Retention)
+	_, err := s.manage.Sweep(ctx, before)
+	s.note(ctx, "remove old records", err)
+	_, err = s.replays.Sweep(ctx, before)
+	s.note(ctx, "remove old replays", err)
 }
 
 // booksMetrics are the accounts as metrics.

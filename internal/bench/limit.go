@@ -18,6 +18,7 @@ import (
 type Bare struct {
 	Requests int64         `json:"requests"`
 	Elapsed  time.Duration `json:"elapsed_ns"`
+	CPU      float64       `json:"cpu_us"` // of a request, seen from outside
 }
 
 // PostBare is the limit that Carillon is compared with: it signs and POSTs the same body over kept-alive connections to

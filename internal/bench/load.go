@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,8 +26,10 @@ type load struct {
 	workers   int
 	rate      float64 // events a second, 0 unbounded
 	workspace func(n int64) string
+	healthy   func(n int64) int64 // deliveries to healthy destinations that an event of a run causes
 
 	accepted atomic.Int64
+	owed     atomic.Int64 // deliveries to healthy destinations
 	refused  atomic.Int64
 	next     atomic.Int64
 }
@@ -96,8 +99,16 @@ func (l *load) work(ctx context.Context, client *http.Client, worker int, ticket
 				continue
 			}
 			l.accepted.Add(1)
+			l.owed.Add(l.healthy(run))
 		}
 	}
+}
+
+// sample is one event, the first of a run.
+func (l *load) sample() json.RawMessage {
+	var buffer bytes.Buffer
+	l.describe(&buffer, 0, 0, 0)
+	return buffer.Bytes()
 }
 
 // describe writes one event of about a kilobyte: a step of a run.

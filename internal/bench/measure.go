@@ -2,239 +2,191 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 )
-
-// Options say what is measured.
-type Options struct {
-	Program string // this program; it is started again as server, receiver and bare client
-	Dir     string // for databases; must be empty or not there
-
-	// Database is PostgreSQL's URL and ServerPID its process, for measurements on it; the embedded database when empty.
-	Database  string
-	ServerPID int
-	Store     string // "sqlite", "postgres": for the report
-
-	Dialect   string // the first one when empty
-	Load      time.Duration
-	Workers   int // requests in flight of the load generator; 64 when 0
-	Scenarios []Scenario
-	Progress  io.Writer
-}
-
-// bareTime is how long the bare client runs.
-const bareTime = 4 * time.Second
 
 // drainTime is how long a measurement waits for what is still pending.
 const drainTime = 60 * time.Second
 
-// Run measures every scenario, each with a fresh database, and returns their figures in order.
-func Run(ctx context.Context, o Options) ([]Figures, error) {
-	if o.Workers == 0 {
-		o.Workers = 64
+// look is how often a measurement looks whether everything has arrived.
+const look = 50 * time.Millisecond
+
+// measurement is one scenario on a fresh database.
+type measurement struct {
+	o       Options
+	s       Scenario
+	sink    *process
+	cluster *cluster
+	db      *database
+	node    *process
+	figures Figures
+}
+
+// run prepares, measures and cleans up.
+func (m *measurement) run(ctx context.Context) (err error) {
+	if m.db, err = m.cluster.newDatabase(ctx, m.o.Dir, m.s.Name); err != nil {
+		return err
 	}
-	sink, err := start(ctx, o.Program, "bench", "sink")
+	defer func() { err = errors.Join(err, m.db.remove(context.WithoutCancel(ctx))) }()
+	if err := m.start(ctx); err != nil {
+		return err
+	}
+	defer func() { m.node.stop() }()
+	dialect, triggers, err := spoken(ctx, m.node, m.o.Dialect)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer sink.stop()
-	bare, bareCPU, err := measureBare(ctx, o, sink)
-	if err != nil {
-		return nil, fmt.Errorf("measure the bare limit: %w", err)
+	if err := prepare(ctx, m.node, m.sink.url, m.s, dialect, triggers); err != nil {
+		return err
 	}
-	barePerSecond := float64(bare.Requests) / bare.Elapsed.Seconds()
-	fmt.Fprintf(o.Progress, "bare limit: %.0f requests/s, %.1f CPU-us a request\n", barePerSecond, bareCPU)
-	var all []Figures
-	for _, s := range o.Scenarios {
-		fmt.Fprintf(o.Progress, "%s: %s ... ", s.Name, s.Title)
-		f, err := measure(ctx, o, s, sink)
+	if m.s.Backlog+m.s.History > 0 {
+		templates, err := learn(ctx, m.db, m.node, m.s)
 		if err != nil {
-			return all, fmt.Errorf("measure %s: %w", s.Name, err)
+			return err
 		}
-		f.BarePerSecond, f.BareCPU = barePerSecond, bareCPU
-		fmt.Fprintf(o.Progress, "%.0f deliveries/s, %.1f CPU-us each (%.2f bare), p50 %.1f ms, p99 %.1f ms\n", f.PerSecond, f.CPUPerDelivery, f.CPURatio(), f.P50, f.P99)
-		all = append(all, f)
-	}
-	return all, nil
-}
-
-// bareBody is a notification like those that the measured server sends, of the same length.
-func bareBody() []byte {
-	text := `{"payload_version":1,"notification_configuration_id":"nc-AeUQ2zfKZzW9TiGZ","run_message":"` + strings.Repeat("x", 450) + `","notifications":[]}`
-	return []byte(text)
-}
-
-// measureBare runs the bare client in a process of its own.
-func measureBare(ctx context.Context, o Options, sink *process) (Bare, float64, error) {
-	client, err := start(ctx, o.Program, "bench", "post", "--to", sink.url+pathHealthy+"bare", "--workers", fmt.Sprint(o.Workers), "--load", bareTime.String())
-	if err != nil {
-		return Bare{}, 0, err
-	}
-	defer client.stop()
-	var bare Bare
-	before, err := cpuOf(client.pid())
-	if err != nil {
-		return bare, 0, err
-	}
-	if err := client.ask(ctx, http.MethodPost, "/post", nil, &bare); err != nil {
-		return bare, 0, err
-	}
-	after, err := cpuOf(client.pid())
-	if err != nil || bare.Requests == 0 {
-		return bare, 0, errors.Join(err, errors.New("the bare client sent nothing"))
-	}
-	return bare, float64((after - before).Microseconds()) / float64(bare.Requests), nil
-}
-
-// ServeBare lets a bare client be started by a request, so that its preparations are not measured.
-func ServeBare(url string, workers int, lasting time.Duration) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		bare, err := PostBare(r.Context(), url, bareBody(), "s3cret", workers, lasting)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
+		if err := fill(ctx, m.db, templates, m.s.Backlog, m.s.History); err != nil {
+			return err
 		}
-		_ = json.NewEncoder(w).Encode(bare)
-	})
-}
-
-// measure runs one scenario on a fresh server.
-func measure(ctx context.Context, o Options, s Scenario, sink *process) (Figures, error) {
-	dir, err := dataDir(o.Dir, s.Name)
-	if err != nil {
-		return Figures{}, err
-	}
-	defer os.RemoveAll(dir)
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--data", dir, "--egress-allow", "127.0.0.0/8", "--log-level", "warn"}
-	if o.Database != "" {
-		args = append(args, "--database", o.Database, "--master-key", strings.Repeat("ab", 32))
-	}
-	node, err := start(ctx, o.Program, args...)
-	if err != nil {
-		return Figures{}, err
-	}
-	defer node.stop()
-	dialect, triggers, err := spoken(ctx, node, o.Dialect)
-	if err != nil {
-		return Figures{}, err
-	}
-	if err := prepare(ctx, node, sink.url, s, dialect, triggers); err != nil {
-		return Figures{}, err
-	}
-	f, err := measureLoad(ctx, o, s, node, sink)
-	if err != nil {
-		return f, fmt.Errorf("%w\n%s", err, node.log)
-	}
-	bytes, err := diskBytes(filepath.Dir(filepath.Join(dir, "x")))
-	if err == nil && f.Deliveries > 0 && o.Database == "" {
-		f.BytesOnDisk = float64(bytes) / float64(f.Deliveries)
-	}
-	return f, nil
-}
-
-// spoken finds the dialect and its triggers.
-func spoken(ctx context.Context, node *process, name string) (string, []string, error) {
-	var answer struct {
-		Items []struct {
-			Name     string `json:"name"`
-			Triggers map[string][]struct {
-				Value string `json:"value"`
-			} `json:"triggers"`
-		} `json:"items"`
-	}
-	if err := node.ask(ctx, http.MethodGet, "/v1/dialects", nil, &answer); err != nil {
-		return "", nil, err
-	}
-	for _, d := range answer.Items {
-		if name != "" && d.Name != name {
-			continue
+		if err := m.restart(ctx); err != nil {
+			return err
 		}
-		var values []string
-		for _, t := range d.Triggers["workspace"] {
-			values = append(values, t.Value)
+	}
+	if err := m.load(ctx); err != nil {
+		return fmt.Errorf("%w\n%s", err, m.node.log)
+	}
+	return nil
+}
+
+func (m *measurement) start(ctx context.Context) (err error) {
+	m.node, err = start(ctx, m.o.Program, m.db.args()...)
+	return err
+}
+
+// restart starts the server on a database that was filled, and notes when its first delivery arrives.
+func (m *measurement) restart(ctx context.Context) error {
+	if err := m.sink.ask(ctx, http.MethodDelete, "/arrivals", nil, nil); err != nil {
+		return err
+	}
+	if err := m.start(ctx); err != nil {
+		return err
+	}
+	if m.s.Backlog == 0 {
+		return nil
+	}
+	arrived, err := m.await(ctx, 1)
+	m.figures.First = arrived.FirstAt.Sub(m.node.began)
+	return err
+}
+
+// load measures what the scenario asks for.
+func (m *measurement) load(ctx context.Context) error {
+	switch {
+	case m.s.Backlog > 0:
+		return m.drain(ctx)
+	case m.s.Crash:
+		return m.crash(ctx)
+	}
+	l := m.generator()
+	if err := m.watch(ctx, func() (int64, error) {
+		l.run(ctx, m.s.Duration)
+		return l.owed.Load(), nil
+	}); err != nil {
+		return err
+	}
+	m.figures.Events, m.figures.Refused = l.accepted.Load(), l.refused.Load()
+	if m.s.Failing+m.s.Hanging == 0 {
+		if err := settled(ctx, m.node); err != nil {
+			return err
 		}
-		return d.Name, values, nil
 	}
-	return "", nil, fmt.Errorf("the server does not speak %q", name)
+	return m.disk(ctx)
 }
 
-// measureLoad puts the load on and waits until everything that can be delivered is.
-func measureLoad(ctx context.Context, o Options, s Scenario, node, sink *process) (Figures, error) {
-	f := Figures{Scenario: s, Store: o.Store}
-	if err := sink.ask(ctx, http.MethodDelete, "/arrivals", nil, nil); err != nil {
-		return f, err
+func (m *measurement) generator() *load {
+	workspaces := m.s.workspaces()
+	return &load{
+		url: m.node.url, token: token, workers: m.o.Workers, rate: m.s.Rate,
+		workspace: func(n int64) string { return workspaceName(int(n % workspaces)) },
+		healthy:   func(n int64) int64 { return m.s.healthy(n % workspaces) },
 	}
-	pids := []int{node.pid()}
-	if o.ServerPID != 0 {
-		pids = append(pids, o.ServerPID)
-	}
-	before, err := cpuOf(pids...)
-	if err != nil {
-		return f, err
-	}
-	workspaces := int64(s.Destinations / s.FanOut)
-	l := &load{url: node.url, token: token, workers: o.Workers, rate: s.Rate, workspace: func(n int64) string { return workspaceName(int(n % workspaces)) }}
-	l.run(ctx, s.Duration)
-	arrived, err := drained(ctx, s, node, sink)
-	if err != nil {
-		return f, err
-	}
-	after, err := cpuOf(pids...)
-	if err != nil {
-		return f, err
-	}
-	f.Events, f.Refused, f.Deliveries = l.accepted.Load(), l.refused.Load(), arrived.Healthy
-	f.P50, f.P99 = arrived.P50, arrived.P99
-	if span := arrived.LastAt.Sub(arrived.FirstAt); span > 0 {
-		f.PerSecond = float64(arrived.Healthy) / span.Seconds()
-	}
-	if total := arrived.Healthy + arrived.Failing; total > 0 {
-		f.CPUPerDelivery = float64((after - before).Microseconds()) / float64(total)
-	}
-	resident, err := residentBytes(node.pid())
-	f.ResidentMB = float64(resident) / (1 << 20)
-	return f, err
 }
 
-// drained waits until nothing is pending that can be delivered: the number of arrivals stands still and, where nothing
-// fails, nothing is owed.
-func drained(ctx context.Context, s Scenario, node, sink *process) (Arrivals, error) {
-	deadline := time.Now().Add(drainTime)
-	var last Arrivals
-	for still := 0; ; {
-		var now Arrivals
-		var books accounts
-		if err := errors.Join(sink.ask(ctx, http.MethodGet, "/arrivals", nil, &now), node.ask(ctx, http.MethodGet, "/v1/accounting", nil, &books)); err != nil {
+// watch measures from before the work until as many deliveries arrived as the work says. Nothing before and nothing after
+// it counts: no start, no preparation, no stop.
+func (m *measurement) watch(ctx context.Context, work func() (owed int64, err error)) error {
+	if err := m.sink.ask(ctx, http.MethodDelete, "/arrivals", nil, nil); err != nil {
+		return err
+	}
+	before, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	owed, err := work()
+	if err != nil {
+		return err
+	}
+	counted, err := m.await(ctx, owed)
+	if err != nil {
+		return err
+	}
+	after, err := m.cpu()
+	if err != nil {
+		return err
+	}
+	var arrived Arrivals
+	if err := m.sink.ask(ctx, http.MethodGet, "/arrivals", nil, &arrived); err != nil {
+		return err
+	}
+	f := &m.figures
+	f.Deliveries, f.P50, f.P99, f.Max = counted.Healthy, arrived.P50, arrived.P99, arrived.Max
+	f.BodyBytes = ratio(float64(arrived.Bytes), float64(arrived.Healthy))
+	if span := counted.LastAt.Sub(counted.FirstAt); span > 0 {
+		f.PerSecond = float64(counted.Healthy) / span.Seconds()
+	}
+	f.CPUPerDelivery = ratio(float64((after - before).Microseconds()), float64(counted.Healthy+counted.Failing))
+	peak, err := peakBytes(m.node.pid())
+	f.ResidentMB = float64(peak) / (1 << 20)
+	return err
+}
+
+// cpu is what Carillon and its database have used.
+func (m *measurement) cpu() (time.Duration, error) {
+	own, err := cpuOf(m.node.pid())
+	if err != nil {
+		return 0, err
+	}
+	database, err := m.cluster.cpu()
+	return own + database, err
+}
+
+// await waits until so many deliveries arrived at healthy destinations.
+func (m *measurement) await(ctx context.Context, wanted int64) (now Arrivals, err error) {
+	for deadline := time.Now().Add(drainTime); ; {
+		if err := m.sink.ask(ctx, http.MethodGet, "/count", nil, &now); err != nil {
 			return now, err
 		}
-		if !books.Balanced {
-			return now, errors.New("the books do not balance")
-		}
-		if s.Failing == 0 && s.Hanging == 0 && books.Pending == 0 {
-			return now, nil
-		}
-		if still = still + 1; now.Healthy != last.Healthy {
-			still = 0
-		}
-		if still >= 4 && (s.Failing > 0 || s.Hanging > 0) {
+		if now.Healthy >= wanted {
 			return now, nil
 		}
 		if time.Now().After(deadline) {
-			return now, fmt.Errorf("%d deliveries are still pending after %v", books.Pending, drainTime)
+			return now, fmt.Errorf("%d of %d deliveries arrived within %v", now.Healthy, wanted, drainTime)
 		}
-		last = now
-		select {
-		case <-time.After(250 * time.Millisecond):
-		case <-ctx.Done():
-			return now, ctx.Err()
+		if err := pause(ctx, look); err != nil {
+			return now, err
 		}
 	}
+}
+
+// disk notes what a delivery takes in the database, less what the preparations took.
+func (m *measurement) disk(ctx context.Context) error {
+	if m.figures.Deliveries == 0 || m.s.History > 0 {
+		return nil
+	}
+	m.node.stop()
+	bytes, err := m.db.bytes(ctx)
+	m.figures.BytesOnDisk = ratio(float64(bytes), float64(m.figures.Deliveries))
+	return err
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -27,11 +26,12 @@ type process struct {
 	command *exec.Cmd
 	url     string
 	log     *tail
+	began   time.Time
 }
 
 // start runs this very program with other arguments and waits for the address that it prints.
 func start(ctx context.Context, program string, args ...string) (*process, error) {
-	p := &process{command: exec.CommandContext(ctx, program, args...), log: &tail{}}
+	p := &process{command: exec.CommandContext(ctx, program, args...), log: &tail{}, began: time.Now()}
 	p.command.Stderr = p.log
 	p.command.Env = append(os.Environ(), "CARILLON_ADMIN_TOKEN="+token)
 	out, err := p.command.StdoutPipe()
@@ -55,6 +55,9 @@ func start(ctx context.Context, program string, args ...string) (*process, error
 
 // stop ends the process softly and waits for it.
 func (p *process) stop() {
+	if p.command.ProcessState != nil {
+		return // it has ended
+	}
 	_ = p.command.Process.Signal(os.Interrupt)
 	ended := make(chan struct{})
 	go func() {
@@ -67,6 +70,12 @@ func (p *process) stop() {
 		_ = p.command.Process.Kill()
 		<-ended
 	}
+}
+
+// kill ends the process as a crash would.
+func (p *process) kill() {
+	_ = p.command.Process.Kill()
+	_ = p.command.Wait()
 }
 
 // pid returns the process's number.
@@ -167,11 +176,28 @@ func prepare(ctx context.Context, node *process, sinkURL string, s Scenario, dia
 
 func workspaceName(n int) string { return fmt.Sprintf("workspace-%d", n) }
 
-// dataDir makes an empty directory for one measurement.
-func dataDir(parent, name string) (string, error) {
-	dir := filepath.Join(parent, name)
-	if err := os.RemoveAll(dir); err != nil {
-		return "", err
+// spoken finds the dialect and its triggers.
+func spoken(ctx context.Context, node *process, name string) (string, []string, error) {
+	var answer struct {
+		Items []struct {
+			Name     string `json:"name"`
+			Triggers map[string][]struct {
+				Value string `json:"value"`
+			} `json:"triggers"`
+		} `json:"items"`
 	}
-	return dir, os.MkdirAll(dir, 0o700)
+	if err := node.ask(ctx, http.MethodGet, "/v1/dialects", nil, &answer); err != nil {
+		return "", nil, err
+	}
+	for _, d := range answer.Items {
+		if name != "" && d.Name != name {
+			continue
+		}
+		var values []string
+		for _, t := range d.Triggers["workspace"] {
+			values = append(values, t.Value)
+		}
+		return d.Name, values, nil
+	}
+	return "", nil, fmt.Errorf("the server does not speak %q", name)
 }

@@ -7,9 +7,7 @@ package bench
 import (
 	"bytes"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -97,34 +95,22 @@ func descendants(roots []int) ([]int, error) {
 	return tree, nil
 }
 
-// residentBytes returns the resident memory of one process.
-func residentBytes(pid int) (int64, error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+// peakBytes returns the largest resident memory that one process ever had.
+func peakBytes(pid int) (int64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
 	}
-	fields := strings.Fields(string(raw))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("read the memory of process %d: unexpected form", pid)
-	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
-	}
-	return pages * int64(os.Getpagesize()), nil
-}
-
-// diskBytes returns the size of all files below a directory.
-func diskBytes(dir string) (int64, error) {
-	var total int64
-	err := filepath.WalkDir(dir, func(_ string, entry fs.DirEntry, err error) error {
+	for line := range strings.Lines(string(raw)) {
+		text, found := strings.CutPrefix(line, "VmHWM:")
+		if !found {
+			continue
+		}
+		kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(text), " kB"), 10, 64)
 		if err != nil {
-			return err
+			return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
 		}
-		if info, err := entry.Info(); err == nil && !entry.IsDir() {
-			total += info.Size()
-		}
-		return nil
-	})
-	return total, err
+		return kilobytes << 10, nil
+	}
+	return 0, fmt.Errorf("read the memory of process %d: unexpected form", pid)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,6 +25,9 @@ type benchCommand struct {
 type benchMeasure struct {
 	output
 	Load     time.Duration `default:"10s" help:"How long each measurement puts load on." placeholder:"DURATION"`
+	Store    []string      `default:"sqlite" enum:"sqlite,postgres" help:"On these databases: ${enum}." placeholder:"NAME,…"`
+	Backlog  int           `default:"1000000" help:"Deliveries that are pending when the start with a backlog is measured." placeholder:"N"`
+	History  int           `default:"1000000" help:"Attempts that are recorded when the throughput with a history is measured." placeholder:"N"`
 	Scenario []string      `help:"Only these; all by default." placeholder:"NAME,…"`
 	Dialect  string        `help:"In this dialect; the first one by default." placeholder:"NAME"`
 	Workers  int           `default:"64" help:"Requests in flight of the load generator." placeholder:"N"`
@@ -47,18 +51,18 @@ func (b *benchMeasure) Run(ctx context.Context, g *globals) error {
 	if err != nil {
 		return err
 	}
-	figures, err := bench.Run(ctx, bench.Options{
-		Program: program, Dir: dir, Store: "sqlite", Dialect: b.Dialect, Load: b.Load, Workers: b.Workers, Scenarios: scenarios,
-		Progress: g.streams.Err,
+	report, err := bench.Run(ctx, bench.Options{
+		Program: program, Dir: dir, Stores: b.Store, Dialect: b.Dialect, Workers: b.Workers, Scenarios: scenarios,
+		Matching: len(b.Scenario) == 0, Progress: g.streams.Err,
 	})
-	if err != nil {
+	if err != nil && len(report.Figures) == 0 {
 		return err
 	}
-	return b.print(g.streams.Out, figures, func(w io.Writer) { benchTable(w, figures) })
+	return errors.Join(err, b.print(g.streams.Out, report, func(w io.Writer) { benchTable(w, report) }))
 }
 
 func (b *benchMeasure) scenarios() ([]bench.Scenario, error) {
-	all := bench.Scenarios(b.Load)
+	all := bench.Scenarios(b.Load, bench.Sizes{Backlog: b.Backlog, History: b.History})
 	if len(b.Scenario) == 0 {
 		return all, nil
 	}
@@ -74,12 +78,22 @@ func (b *benchMeasure) scenarios() ([]bench.Scenario, error) {
 	return slices.DeleteFunc(all, func(s bench.Scenario) bool { return !slices.Contains(b.Scenario, s.Name) }), nil
 }
 
-func benchTable(w io.Writer, figures []bench.Figures) {
-	row(w, "SCENARIO", "STORE", "DELIVERIES", "PER SECOND", "SHARE OF BARE", "CPU-US", "X BARE", "P50 MS", "P99 MS", "RSS MB", "BYTES ON DISK")
-	for _, f := range figures {
+func benchTable(w io.Writer, report *bench.Report) {
+	row(w, "SCENARIO", "STORE", "DELIVERIES", "PER SECOND", "SHARE OF BARE", "CPU-US", "X BARE", "P50 MS", "P99 MS", "PEAK MB", "BYTES ON DISK", "BARE/S", "BARE CPU-US")
+	for _, f := range report.Figures {
 		row(w, f.Scenario.Name, f.Store, f.Deliveries, fmt.Sprintf("%.0f", f.PerSecond), fmt.Sprintf("%.2f", f.Share()),
 			fmt.Sprintf("%.1f", f.CPUPerDelivery), fmt.Sprintf("%.2f", f.CPURatio()), fmt.Sprintf("%.1f", f.P50),
-			fmt.Sprintf("%.1f", f.P99), fmt.Sprintf("%.0f", f.ResidentMB), fmt.Sprintf("%.0f", f.BytesOnDisk))
+			fmt.Sprintf("%.1f", f.P99), fmt.Sprintf("%.0f", f.ResidentMB), fmt.Sprintf("%.0f", f.BytesOnDisk),
+			fmt.Sprintf("%.0f", f.BarePerSecond), fmt.Sprintf("%.1f", f.BareCPU))
+	}
+	row(w)
+	row(w, "BUDGET", "STORE", "MEASURED", "BUDGET", "AIM", "VERDICT")
+	for _, l := range report.Budgets {
+		bound := "<= "
+		if !l.AtMost {
+			bound = ">= "
+		}
+		row(w, l.Figure, l.Store, fmt.Sprintf("%.2f", l.Value), fmt.Sprintf("%s%g", bound, l.Budget), fmt.Sprintf("%s%g", bound, l.Aim), l.Verdict())
 	}
 }
 

@@ -45,7 +45,9 @@ func TestDatabaseComesBack(t *testing.T) {
 			server := pgtest.StartOwn(t)
 			database := server.NewDatabase(t)
 			dir := t.TempDir()
-			s := newChaos(t, func(int) []string { return []string{"--data", dir, "--database", database, "--master-key", strings.Repeat("ab", 32)} })
+			s := newChaos(t, func(int) []string {
+				return []string{"--data", dir, "--database", database, "--master-key", strings.Repeat("ab", 32)}
+			})
 			stop := s.load()
 			s.untilAnswers(http.StatusAccepted, 40)
 			if err := server.Kill(); err != nil {

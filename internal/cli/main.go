@@ -55,6 +55,7 @@ type commands struct {
 	Verify       verifyCommand       `cmd:"" help:"Check the signature of one captured request."`
 	Subscription subscriptionCommand `cmd:"" aliases:"sub" help:"List, show and change subscriptions."`
 	Delivery     deliveryCommand     `cmd:"" help:"List and show deliveries; send them again."`
+	Destination  destinationCommand  `cmd:"" help:"Show how destinations fare."`
 	Organization organizationCommand `cmd:"" aliases:"org" help:"List and create organizations."`
 	Workspace    workspaceCommand    `cmd:"" help:"List and create workspaces."`
 	Token        tokenCommand        `cmd:"" help:"Create, list and revoke API tokens."`

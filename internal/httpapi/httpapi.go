@@ -94,6 +94,9 @@ type Deps struct {
 	// Recipients returns the addresses that a mail subscription's messages go to.
 	Recipients func(ctx context.Context, s *subscription.Subscription, e *event.Event) ([]string, error)
 
+	// Destinations says how destinations fare.
+	Destinations Destinations
+
 	// Books returns the accounts of all deliveries.
 	Books func(ctx context.Context) (store.Books, error)
 }

@@ -54,6 +54,8 @@ func (a *api) routes() []route {
 			{pattern: "GET /v1/replays/{replay}", handle: a.getReplay},
 			{pattern: "POST /v1/replays/{replay}/cancel", handle: a.cancelReplay},
 
+			{pattern: "GET /v1/destinations", handle: a.listDestinations, query: []string{"organization", "condition", "limit"}},
+
 			{pattern: "GET /v1/tokens", handle: a.listTokens, query: paged()},
 			{pattern: "POST /v1/tokens", handle: a.createToken},
 			{pattern: "DELETE /v1/tokens/{token}", handle: a.revokeToken},

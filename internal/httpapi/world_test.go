@@ -140,7 +140,7 @@ func open(t testing.TB, path string) (w *world, stop func()) {
 			}
 			return accept.Accept(ctx, events)
 		},
-		LastOfRun: db.LastOfRun, Explain: accept.Explain, Places: w.manage.Places, Compose: dispatcher.Preview, Recipients: w.manage.Recipients, Books: db.Books,
+		LastOfRun: db.LastOfRun, Destinations: dispatcher, Explain: accept.Explain, Places: w.manage.Places, Compose: dispatcher.Preview, Recipients: w.manage.Recipients, Books: db.Books,
 	})
 	return w, func() {
 		if err := replays.Stop(ctx); err != nil {

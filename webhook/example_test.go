@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -127,9 +128,8 @@ func ExampleOptions_requireStandard() {
 		}
 	}
 	o := webhook.Options{Dialect: webhook.Spacelift, Secrets: []string{"s3cret"}, RequireStandard: true}
-	fmt.Println(o.Verify(header, body))
-	// Output:
-	// webhook: the request is too old or from the future: header webhook-timestamp is 1h0m0s away from now, at most 5m0s are accepted
+	fmt.Println(errors.Is(o.Verify(header, body), webhook.ErrStale))
+	// Output: true
 }
 
 func ExampleDetect() {

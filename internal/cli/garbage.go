@@ -10,12 +10,13 @@ import (
 
 // Garbage collection costs what is alive, each time; how often it runs follows from how much may pile up between two
 // runs. By default that is as much as is alive, and here little is alive (some tens of megabytes) while every event
-// leaves garbage behind: a fifth of the processor time went into collecting. So the garbage gets a fixed room instead,
-// and a share of what is alive only where much is.
+// leaves garbage behind: a fifth of the processor time went into collecting. So there is one size for both together, and
+// the garbage gets what is not alive; a share of what is alive only where much is.
 const (
-	garbageRoom = 96 << 20 // bytes of garbage between two collections
+	heapSize = 128 << 20 // bytes, alive and garbage
 
-	// What is alive beyond this is collected at half of its size, so that a large backlog does not need twice its memory.
+	// So much garbage there may be however much is alive: less would cost too much, and more would make a large backlog
+	// need twice its memory.
 	leastGarbagePercent = 50
 
 	// A server that has just started holds next to nothing; without a bound its percentage would be in the thousands, and
@@ -52,12 +53,12 @@ func giveGarbageRoom(ctx context.Context) {
 	}
 }
 
-// garbagePercent is the percentage of what is alive that makes up the room.
+// garbagePercent is how much garbage there may be, as a percentage of what is alive.
 func garbagePercent(live uint64) int {
-	if live == 0 {
-		return mostGarbagePercent
+	if live >= heapSize {
+		return leastGarbagePercent
 	}
-	return int(min(max(garbageRoom*100/live, leastGarbagePercent), mostGarbagePercent))
+	return int(min(max((heapSize-live)*100/max(live, 1), leastGarbagePercent), mostGarbagePercent))
 }
 
 // differs reports whether a percentage is so far from another one that a change pays: each stops the world for a moment.

@@ -11,9 +11,9 @@ func TestGarbagePercent(t *testing.T) {
 	}{
 		{"nothing was collected yet", 0, 800},
 		{"a server that has just started", 4 << 20, 800},
-		{"a small server", 24 << 20, 400},
-		{"as much as the room", 96 << 20, 100},
-		{"a backlog", 128 << 20, 75},
+		{"a small server", 32 << 20, 300},
+		{"half of the size", 64 << 20, 100},
+		{"a backlog", 96 << 20, 50},
 		{"a large backlog", 1 << 30, 50},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -71,6 +71,9 @@ type SaveOptions struct {
 	// success nothing is saved and the error is fault.Unverified, caused by a *VerificationError.
 	Verify bool
 
+	// Test is sent for Verify instead of the dialect's own verification. It is complete but for address and signature.
+	Test *delivery.Message
+
 	// Limit is the most subscriptions of the dialect that the first scope may have; 0 means no limit. Beyond it the fault is
 	// fault.Conflict with field "/limit".
 	Limit int

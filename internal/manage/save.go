@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"carillon/internal/delivery"
 	"carillon/internal/dialect"
@@ -134,7 +135,7 @@ func (x Subscriptions) ready(ctx context.Context, d *draft) error {
 	if !d.options.Verify || !d.next.Enabled {
 		return nil
 	}
-	_, err := x.verify(ctx, d.next, d.plain)
+	_, err := x.verify(ctx, d.next, d.plain, d.options.Test)
 	return err
 }
 
@@ -185,22 +186,30 @@ func (x Subscriptions) Verify(ctx context.Context, p estate.Principal, id ident.
 	if err != nil {
 		return delivery.Attempt{}, fmt.Errorf("open the secrets of subscription %s: %w", id, err)
 	}
-	return x.verify(ctx, s, plain)
+	return x.verify(ctx, s, plain, nil)
 }
 
-// verify sends the verification of a subscription, stored or about to be.
-func (x Subscriptions) verify(ctx context.Context, s *subscription.Subscription, plain subscription.Secrets) (delivery.Attempt, error) {
+// verification is what the dialect sends to test a subscription, nil for nothing.
+func (x Subscriptions) verification(s *subscription.Subscription, at time.Time) (*delivery.Message, error) {
 	verifier, ok := x.m.dialects[s.Dialect].(dialect.Verifier)
 	if !ok {
-		return delivery.Attempt{}, nil
+		return nil, nil
 	}
-	id := x.m.ids.New() // it also says when: the same test request can be made again from it
-	msg, err := verifier.Verification(s, x.m.site, id.Time())
+	msg, err := verifier.Verification(s, x.m.site, at)
 	if err != nil {
-		return delivery.Attempt{}, fmt.Errorf("render the verification: %w", err)
+		return nil, fmt.Errorf("render the verification: %w", err)
 	}
+	return msg, nil
+}
+
+// verify tests a subscription, stored or about to be, with msg or with what its dialect sends.
+func (x Subscriptions) verify(ctx context.Context, s *subscription.Subscription, plain subscription.Secrets, msg *delivery.Message) (delivery.Attempt, error) {
+	id := x.m.ids.New() // it also says when: the same test request can be made again from it
 	if msg == nil {
-		return delivery.Attempt{}, nil
+		var err error
+		if msg, err = x.verification(s, id.Time()); msg == nil || err != nil {
+			return delivery.Attempt{}, err
+		}
 	}
 	attempt, err := x.send(ctx, s, plain, id, msg)
 	if err != nil {

@@ -260,6 +260,23 @@ func TestVerification(t *testing.T) {
 	}
 }
 
+func TestVerificationByAGivenTest(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	s.engine.status, s.plain.silent = 204, true
+	test := &delivery.Message{Channel: subscription.ChannelWebhook, Method: "POST", Body: []byte("given")}
+	draft := at(s.acme.ID, subscription.LevelWorkspace, s.dns.ID)
+	draft.Enabled = true
+	must[subscription.Subscription](t)(s.Subscriptions().Create(s.ctx, admin, draft, hookSecrets, dialect.SaveOptions{Verify: true, Test: test}))
+	wantSent(t, s, 1)
+	if s.engine.sent[0].Message != test {
+		t.Error("something else was sent")
+	}
+	s.engine.status = 500
+	_, err := s.Subscriptions().Create(s.ctx, admin, draft, hookSecrets, dialect.SaveOptions{Verify: true, Test: test})
+	wantVerdict(t, err, fault.Unverified, 500)
+}
+
 func wantVerdict(t *testing.T, err error, code fault.Code, status int) {
 	t.Helper()
 	wantCode(t, err, code)

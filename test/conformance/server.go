@@ -61,13 +61,16 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// root is the directory of the program's module, above this one.
+// root is the directory of the program's module, above the tests' own.
 func root() string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return filepath.Join("..", "..", "..")
+	dir, err := os.Getwd()
+	for err == nil && dir != filepath.Dir(dir) {
+		if _, missing := os.Stat(filepath.Join(dir, "cmd", "carillon")); missing == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
 	}
-	return filepath.Join(strings.TrimSpace(string(out)), "..", "..")
+	return "."
 }
 
 // Start starts the program on a free port of this machine with an empty data directory, and stops it when the test ends.

@@ -36,7 +36,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, key delivery.Key) error {
 		case notOurs:
 			a := delivery.Attempt{Delivery: row}
 			d.cancelled(&a, reasonCancelled)
-			if _, err := d.Store.Commit(ctx, &store.Batch{Attempts: []delivery.Attempt{a}}); err != nil {
+			if _, err := d.Store.Commit(ctx, &store.Batch{Attempts: []delivery.Attempt{a}, Owner: a.Node}); err != nil {
 				return fmt.Errorf("record the end of the delivery: %w", err)
 			}
 			return nil

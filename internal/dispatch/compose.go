@@ -59,7 +59,6 @@ func (d *Dispatcher) compose(ctx context.Context, row *delivery.Delivery) (c com
 	if o := d.choose(ctx, row, &c); o != nil {
 		return c, o
 	}
-	c.policy = d.policy(c.target)
 	if c.speaker = d.dialects[c.version.Dialect]; c.speaker == nil {
 		return c, &obstacle{class: delivery.ClassConfig, detail: fmt.Sprintf("there is no dialect named %q", c.version.Dialect)}
 	}
@@ -67,6 +66,7 @@ func (d *Dispatcher) compose(ctx context.Context, row *delivery.Delivery) (c com
 	if c.secrets, err = d.unseal(c.target); err != nil {
 		return c, notNow(err)
 	}
+	c.policy = c.secrets.policy
 	return c, d.render(ctx, row, &c)
 }
 

@@ -33,8 +33,9 @@ func (d *Dispatcher) version(ctx context.Context, id ident.ID, number int64) (*s
 	return d.versions.put(key, s, 1), nil
 }
 
-// opened is the plain text of a version's secrets.
+// opened is the plain text of a version's secrets, and what else follows from the version alone.
 type opened struct {
+	policy  delivery.Policy
 	url     string
 	secret  string
 	prior   string
@@ -48,7 +49,8 @@ func (opened) String() string { return "[secrets]" }
 // GoString hides the contents, so that a stray %#v leaks nothing.
 func (opened) GoString() string { return "[secrets]" }
 
-// open returns the secrets of a version of a subscription, opened once.
+// unseal returns the secrets of a version of a subscription, opened once. A prior secret that does not open is left out:
+// the current one signs.
 func (d *Dispatcher) unseal(s *subscription.Subscription) (*opened, error) {
 	key := versionKey{s.ID, s.Version}
 	if o, ok := d.secrets.get(key); ok {
@@ -63,7 +65,7 @@ func (d *Dispatcher) unseal(s *subscription.Subscription) (*opened, error) {
 		return nil, fmt.Errorf("open the secret: %w", err)
 	}
 	if o.prior, err = d.Keyring.Open(s.PriorSecret, subscription.Place(s.ID, "prior_secret")); err != nil {
-		return nil, fmt.Errorf("open the prior secret: %w", err)
+		d.Log.Warn("a prior secret does not open", "subscription", s.ID, "err", err)
 	}
 	for _, h := range s.Headers {
 		value, err := d.Keyring.Open(h.Value, subscription.Place(s.ID, "header/"+strings.ToLower(h.Name)))
@@ -75,6 +77,7 @@ func (d *Dispatcher) unseal(s *subscription.Subscription) (*opened, error) {
 			o.masked = append(o.masked, h.Name)
 		}
 	}
+	o.policy = d.policy(s)
 	return d.secrets.put(key, &o, 1), nil
 }
 

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"slices"
 	"time"
 
 	"carillon/internal/delivery"
@@ -54,18 +53,9 @@ type shard struct {
 	// offer comes they may have ended already. Their value is when they were found.
 	early map[ident.ID]int64
 
-	deferred []deferral // by ticket
+	deferred deferrals
 	tickets  int64
 	recent   *lru[chainKey, int64]
-}
-
-// deferral is an offered delivery that waits until it is certain that nothing before it in its run is in the store
-// unseen.
-type deferral struct {
-	ticket int64
-	from   ident.ID // where a read must begin to find them
-	key    chainKey
-	row    delivery.Delivery
 }
 
 // own begins an epoch.
@@ -74,7 +64,7 @@ func (s *shard) own(epoch int64, unclean bool, now int64) {
 	s.held, s.draining, s.epoch, s.claimedAt, s.unclean, s.tainted = true, false, epoch, now, unclean, false
 	s.scanning, s.suspect = true, false
 	s.lanes = make(map[ident.ID]*lane)
-	s.inflight, s.reads, s.suspects, s.deferred = 0, 0, 0, nil
+	s.inflight, s.reads, s.suspects, s.deferred = 0, 0, 0, deferrals{}
 	s.finished, s.early = make(map[ident.ID]struct{}), make(map[ident.ID]int64)
 	s.recent = newLRU[chainKey, int64](recentRuns)
 }
@@ -92,42 +82,4 @@ func (s *shard) idle() bool { return s.inflight == 0 && s.settling == 0 }
 // be released: who takes it over then marks nothing as a repeat.
 func (s *shard) resolved() bool {
 	return !s.tainted && s.suspects == 0 && !(s.unclean && s.scanning)
-}
-
-// undefer takes a deferred delivery out, and reports whether it was there.
-func (s *shard) undefer(id ident.ID) (row delivery.Delivery, ok bool) {
-	at := slices.IndexFunc(s.deferred, func(d deferral) bool { return d.row.ID == id })
-	if at < 0 {
-		return row, false
-	}
-	row = s.deferred[at].row
-	s.deferred = slices.Delete(s.deferred, at, at+1)
-	return row, true
-}
-
-// defers reports whether an offered delivery must wait for a read of the store: an ordered one whose predecessor did not
-// pass through here while other rows of its run may be unseen.
-func (s *shard) defers(key chainKey, sequence int64, l *lane, alone bool) bool {
-	if slices.ContainsFunc(s.deferred, func(d deferral) bool { return d.key == key }) {
-		return true
-	}
-	if sequence == 0 || (alone && !s.scanning) {
-		return false
-	}
-	if c := l.chains[key]; c != nil && c.holds(sequence-1) {
-		return false
-	}
-	last, seen := s.recent.get(key)
-	return !seen || last < sequence-1
-}
-
-// saw remembers how far a run has come.
-func (s *shard) saw(key chainKey, sequence int64) {
-	if last, seen := s.recent.get(key); seen {
-		if last >= sequence {
-			return
-		}
-		s.recent.drop(key)
-	}
-	s.recent.put(key, sequence, 1)
 }

@@ -45,7 +45,7 @@ func (d *Dispatcher) Send(ctx context.Context, s dialect.Single) (delivery.Attem
 	}
 	d.metrics.attempts(speaker.Name(), s.Message.Channel, a.State, result)
 	// The attempt is history alone: it was never in the queue, and its shard may be another node's. So it is not fenced.
-	batch := &store.Batch{Attempts: []delivery.Attempt{a}}
+	batch := &store.Batch{Attempts: []delivery.Attempt{a}, Owner: node}
 	if _, err := d.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return a, fmt.Errorf("record the attempt: %w", err)
 	}

@@ -20,7 +20,7 @@ import (
 func (w *world) single(s *subscription.Subscription) dialect.Single {
 	msg, _ := w.dialect.Verification(s, dialect.Site{}, time.Now())
 	return dialect.Single{
-		Subscription: s, Secrets: subscription.Secrets{URL: s.Name, Secret: "plain", Headers: map[string]string{"X-Own": "1"}}, Message: msg,
+		Subscription: s, Secrets: subscription.Secrets{URL: s.Name, Secret: "plain", Headers: map[string]string{"X-Own": "1", "x-own 2": "2"}}, Message: msg,
 		Delivery: delivery.Delivery{
 			ID: w.ids.New(), Organization: 1, Subscription: s.ID, Version: s.Version, Destination: s.Destination, Due: time.Now(),
 			Cause: delivery.CauseVerification,
@@ -32,7 +32,7 @@ func TestSend(t *testing.T) {
 	t.Parallel()
 	in(t, func(w *world) {
 		s := w.subscribe("https://a.test/", nil, func(s *subscription.Subscription) {
-			s.Headers = []subscription.Header{{Name: "X-Own"}}
+			s.Headers = []subscription.Header{{Name: "X-Own"}, {Name: "x-own"}}
 		})
 		n := w.start()
 		a, err := n.Send(context.Background(), w.single(s))
@@ -40,7 +40,7 @@ func TestSend(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := w.settled("https://a.test/", 1)[0]
-		if header(got.msg, "X-Own")[0] != "1" || header(got.msg, "X-Signed")[0] != "plain@2026-11-22T12:00:00Z" || len(header(got.msg, "webhook-id")) != 1 {
+		if !slices.Equal(header(got.msg, "X-Own"), []string{"1", "2"}) || header(got.msg, "X-Signed")[0] != "plain@2026-11-22T12:00:00Z" || len(header(got.msg, "webhook-id")) != 1 {
 			t.Errorf("headers %v", got.msg.Header)
 		}
 		if a.State != delivery.Delivered || a.Number != 1 || a.Trigger != "verification" || a.Address != s.Address {

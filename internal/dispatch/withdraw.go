@@ -45,7 +45,7 @@ func (s *scheduler) withdraw(row *delivery.Delivery, now int64) (*flight, withdr
 
 // pick takes a delivery out of whatever part of the lane it is in.
 func (l *lane) pick(id ident.ID, now int64) (*entry, withdrawal) {
-	if row, ok := l.shard.undefer(id); ok {
+	if row, ok := l.shard.deferred.take(id); ok {
 		e := l.enter(id)
 		e.sequence = row.Sequence
 		l.owe(1)

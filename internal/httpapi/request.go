@@ -30,6 +30,7 @@ type call struct {
 const (
 	maxBody   = 1 << 20  // of one document
 	maxStream = 16 << 20 // of a stream of documents
+	soonRead  = 64 << 10 // what is given room on the mere announcement of its length
 )
 
 const (
@@ -71,7 +72,14 @@ func readBounded(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, e
 	if r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	from := http.MaxBytesReader(w, r.Body, limit)
+	if r.ContentLength > 0 && r.ContentLength <= soonRead {
+		// The server reads no further than the length that was announced, so this is all there is.
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(from, body)
+		return body, readFault(err, limit)
+	}
+	body, err := io.ReadAll(from)
 	return body, readFault(err, limit)
 }
 

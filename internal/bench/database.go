@@ -112,7 +112,7 @@ func (d *database) open(ctx context.Context) (store.Store, error) {
 // log is of bounded size and no part of what a delivery costs for good. No server may run on it.
 func (d *database) bytes(ctx context.Context) (int64, error) {
 	if d.dsn == "" {
-		return d.fileBytes() // the server copied the log when it stopped
+		return d.fileBytes() // the server copies the log when it stops, and must have stopped
 	}
 	conn, err := pgx.Connect(ctx, d.dsn)
 	if err != nil {
@@ -127,6 +127,14 @@ func (d *database) bytes(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("measure the database: %w", err)
 	}
 	return size, nil
+}
+
+// emptyBytes is what the database takes before a load: PostgreSQL begins with some megabytes of catalogues.
+func (d *database) emptyBytes(ctx context.Context) (int64, error) {
+	if d.dsn == "" {
+		return 0, nil
+	}
+	return d.bytes(ctx)
 }
 
 func (d *database) fileBytes() (int64, error) {

@@ -89,6 +89,10 @@ func (m *measurement) load(ctx context.Context) error {
 	case m.s.Crash:
 		return m.crash(ctx)
 	}
+	empty, err := m.db.emptyBytes(ctx)
+	if err != nil {
+		return err
+	}
 	l := m.generator()
 	if err := m.watch(ctx, func() (int64, error) {
 		l.run(ctx, m.s.Duration)
@@ -102,7 +106,7 @@ func (m *measurement) load(ctx context.Context) error {
 			return err
 		}
 	}
-	return m.disk(ctx)
+	return m.disk(ctx, empty)
 }
 
 func (m *measurement) generator() *load {
@@ -180,13 +184,13 @@ func (m *measurement) await(ctx context.Context, wanted int64) (now Arrivals, er
 	}
 }
 
-// disk notes what a delivery takes in the database, less what the preparations took.
-func (m *measurement) disk(ctx context.Context) error {
+// disk notes what a delivery takes in the database, beyond what was in it before the load.
+func (m *measurement) disk(ctx context.Context, empty int64) error {
 	if m.figures.Deliveries == 0 || m.s.History > 0 {
 		return nil
 	}
 	m.node.stop()
 	bytes, err := m.db.bytes(ctx)
-	m.figures.BytesOnDisk = ratio(float64(bytes), float64(m.figures.Deliveries))
+	m.figures.BytesOnDisk = ratio(float64(bytes-empty), float64(m.figures.Deliveries))
 	return err
 }

@@ -38,8 +38,8 @@ func atMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func atSecond(s int64) time.Time { return time.Unix(s, 0).UTC() }
 
-// webhook is a webhook of the sample stack, or of the place that the level names.
-func webhook(level subscription.Level, triggers ...string) *subscription.Subscription {
+// hookAt is a webhook of the sample stack, or of the place that the level names.
+func hookAt(level subscription.Level, triggers ...string) *subscription.Subscription {
 	scope := map[subscription.Level]ident.ID{
 		subscription.LevelWorkspace: sampleWorkspace, subscription.LevelProject: sampleProject,
 		subscription.LevelOrganization: sampleOrganization,

@@ -1,6 +1,7 @@
 package spacelift
 
 import (
+	"crypto/rand"
 	"net/url"
 	"strings"
 	"time"
@@ -106,4 +107,19 @@ func seconds(t time.Time) int64 {
 		return 0
 	}
 	return t.Unix()
+}
+
+// newULID draws an identifier for something that is not made yet.
+func newULID(now time.Time) string {
+	ms := now.UnixMilli()
+	var text [ulidLength]byte
+	for i := ulidTime - 1; i >= 0; i-- {
+		text[i] = crockford[ms&31]
+		ms >>= 5
+	}
+	_, _ = rand.Read(text[ulidTime:]) // never fails: crypto/rand ends the program instead
+	for i := ulidTime; i < ulidLength; i++ {
+		text[i] = crockford[text[i]&31]
+	}
+	return string(text[:])
 }

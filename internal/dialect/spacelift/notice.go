@@ -19,7 +19,7 @@ func (*Dialect) Notices(e *event.Event) []subscription.Notice {
 		}
 	case event.KindAccount:
 		switch {
-		case e.Account == nil:
+		case e.Account == nil, e.Source.Metadata[metadataTold] != "":
 		case e.Account.Verb != "":
 			return unlisted(triggerAudit, accountLevels)
 		default:

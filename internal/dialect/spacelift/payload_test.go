@@ -47,14 +47,14 @@ func TestRunBodiesAreTheSamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, rendered(t, again, webhook(subscription.LevelWorkspace)), file(t, "payloads/"+name))
+			same(t, rendered(t, again, hookAt(subscription.LevelWorkspace)), file(t, "payloads/"+name))
 		})
 	}
 }
 
 func TestBodyOf2021(t *testing.T) {
 	t.Parallel()
-	s := webhook(subscription.LevelWorkspace)
+	s := hookAt(subscription.LevelWorkspace)
 	s.Settings = json.RawMessage(`{"body":"2021"}`)
 	same(t, rendered(t, sampleOf2021(), s), file(t, "payloads/run-seed.json"))
 }
@@ -69,7 +69,7 @@ func TestModuleVersionBody(t *testing.T) {
 		Commit:   moduleCommit(),
 		TestRuns: []event.ModuleTestRun{{ID: "01JSPYBD5E7F9G1H3J5K7M9N1P", Title: "default", State: "finished", CreatedAt: atSecond(1745600455), UpdatedAt: atSecond(1745600590)}},
 	}
-	same(t, rendered(t, e, webhook(subscription.LevelProject, triggerModuleVersion)), file(t, "payloads/module-version.json"))
+	same(t, rendered(t, e, hookAt(subscription.LevelProject, triggerModuleVersion)), file(t, "payloads/module-version.json"))
 }
 
 func TestInternalErrorBody(t *testing.T) {
@@ -80,7 +80,7 @@ func TestInternalErrorBody(t *testing.T) {
 		Title: "Invalid Stack Slug Triggered", Severity: "error", Cause: "policy triggered for Stack that doesn't exist",
 		Body: "policy tried to trigger Stack 'this-is-not-a-stack' which either doesn't exist or this policy doesn't have access to",
 	}
-	same(t, rendered(t, e, webhook(subscription.LevelOrganization, triggerInternalError)), file(t, "payloads/internal-error.json"))
+	same(t, rendered(t, e, hookAt(subscription.LevelOrganization, triggerInternalError)), file(t, "payloads/internal-error.json"))
 }
 
 func TestSwitchedOffWebhookIsAWarning(t *testing.T) {
@@ -88,7 +88,7 @@ func TestSwitchedOffWebhookIsAWarning(t *testing.T) {
 	e := sample(event.KindNotifier)
 	e.Action, e.Notifier = actionDisabled, &event.Notifier{SubscriptionName: "hook", Destination: "https://h…", Reason: "too many deliveries in a row failed"}
 	var got map[string]string
-	if err := json.Unmarshal([]byte(rendered(t, e, webhook(subscription.LevelOrganization, triggerInternalError))), &got); err != nil {
+	if err := json.Unmarshal([]byte(rendered(t, e, hookAt(subscription.LevelOrganization, triggerInternalError))), &got); err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 5 || got["severity"] != "WARNING" || got["error"] != "too many deliveries in a row failed" || got["account"] != "acme" {
@@ -128,7 +128,7 @@ func TestAuditBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, rendered(t, e, webhook(subscription.LevelOrganization, triggerAudit)), file(t, name))
+		same(t, rendered(t, e, hookAt(subscription.LevelOrganization, triggerAudit)), file(t, name))
 	}
 }
 
@@ -137,11 +137,11 @@ func TestAuditDataIsLiteral(t *testing.T) {
 	t.Parallel()
 	e := sample(event.KindAccount)
 	e.Account = &event.Account{Verb: "stack.create", Data: json.RawMessage(`{"args":{"Name":"a \u003c b \u0026 ü","Big":12345678901234567890}}`)}
-	if got := rendered(t, e, webhook(subscription.LevelOrganization, triggerAudit)); !strings.Contains(got, `{"args":{"Big":12345678901234567890,"Name":"a < b & ü"}}`) {
+	if got := rendered(t, e, hookAt(subscription.LevelOrganization, triggerAudit)); !strings.Contains(got, `{"args":{"Big":12345678901234567890,"Name":"a < b & ü"}}`) {
 		t.Errorf("got %s", got)
 	}
 	e.Actor = &event.Actor{Name: "zoe"}
-	if got := rendered(t, e, webhook(subscription.LevelOrganization, triggerAudit)); !strings.Contains(got, `"actor":"local::zoe"`) {
+	if got := rendered(t, e, hookAt(subscription.LevelOrganization, triggerAudit)); !strings.Contains(got, `"actor":"local::zoe"`) {
 		t.Errorf("got %s", got)
 	}
 }
@@ -151,14 +151,14 @@ func TestAddressesOfTheEventWin(t *testing.T) {
 	t.Parallel()
 	e := samples()["run-queued-minimal.json"]
 	e.Run.SourceID, e.Workspace.Name = "org/run/1", "Ünï & co"
-	got := rendered(t, e, webhook(subscription.LevelWorkspace))
+	got := rendered(t, e, hookAt(subscription.LevelWorkspace))
 	for _, want := range []string{`"id":"org-run-1"`, `"url":"https://relay.example.test/stack/n-co/run/org-run-1"`, `"id":"n-co"`, `"name":"Ünï & co"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is missing in %s", want, got)
 		}
 	}
 	e.Run.URL, e.Workspace.URL = "https://ci.example.test/17", "https://ci.example.test/"
-	got = rendered(t, e, webhook(subscription.LevelWorkspace))
+	got = rendered(t, e, hookAt(subscription.LevelWorkspace))
 	if !strings.Contains(got, `"url":"https://ci.example.test/17"`) || !strings.Contains(got, `"url":"https://ci.example.test/","vcs"`) {
 		t.Errorf("got %s", got)
 	}

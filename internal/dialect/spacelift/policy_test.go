@@ -29,17 +29,17 @@ func answered(status int) delivery.Result {
 
 func TestPolicy(t *testing.T) {
 	t.Parallel()
-	retried := webhook(subscription.LevelWorkspace)
+	retried := hookAt(subscription.LevelWorkspace)
 	retried.Settings = json.RawMessage(`{"retry_on_failure":true}`)
-	declined := webhook(subscription.LevelWorkspace)
+	declined := hookAt(subscription.LevelWorkspace)
 	declined.Settings = json.RawMessage(`{"retry_on_failure":false}`)
-	audit := webhook(subscription.LevelOrganization, triggerAudit)
+	audit := hookAt(subscription.LevelOrganization, triggerAudit)
 	cases := map[string]struct {
 		s       *subscription.Subscription
 		result  delivery.Result
 		retries int
 	}{
-		"the default":        {webhook(subscription.LevelWorkspace), answered(500), 0},
+		"the default":        {hookAt(subscription.LevelWorkspace), answered(500), 0},
 		"declined":           {declined, answered(500), 0},
 		"500":                {retried, answered(500), 3},
 		"503":                {retried, answered(503), 3},
@@ -75,7 +75,7 @@ func TestPolicy(t *testing.T) {
 // TestRetryAfter: a 503 may lengthen a wait, to 15 minutes at most (section 2.3).
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
-	s := webhook(subscription.LevelWorkspace)
+	s := hookAt(subscription.LevelWorkspace)
 	s.Settings = json.RawMessage(`{"retry_on_failure":true}`)
 	for _, c := range []struct {
 		status int
@@ -92,7 +92,7 @@ func TestRetryAfter(t *testing.T) {
 
 func TestWaitsAreSpread(t *testing.T) {
 	t.Parallel()
-	s := webhook(subscription.LevelOrganization, triggerAudit)
+	s := hookAt(subscription.LevelOrganization, triggerAudit)
 	low := New().Policy(s).Decide(1, answered(500), atSecond(1), atSecond(1), 0).Due.Sub(atSecond(1))
 	if low != 8*time.Second {
 		t.Errorf("got %v", low)
@@ -106,13 +106,13 @@ func TestSettingsAreChecked(t *testing.T) {
 		`{"retries":1}`: false, `[]`: false,
 	}
 	for text, fine := range cases {
-		s := webhook(subscription.LevelWorkspace)
+		s := hookAt(subscription.LevelWorkspace)
 		s.Settings = json.RawMessage(text)
 		if err := New().Validate(s, subscription.Secrets{}); (err == nil) != fine {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	s := webhook(subscription.LevelWorkspace)
+	s := hookAt(subscription.LevelWorkspace)
 	for name, fine := range map[string]bool{"X-Signature": false, "x-signature-256": false, "HOST": false, "User-Agent": true, "Content-Type": true} {
 		s.Headers = []subscription.Header{{Name: name}}
 		if err := New().Validate(s, subscription.Secrets{}); (err == nil) != fine {

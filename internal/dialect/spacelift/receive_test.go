@@ -47,9 +47,9 @@ func TestRunsAreReadAndPassOnUnchanged(t *testing.T) {
 			if e.Kind != event.KindRun || !e.Run.Sequenced || e.Organization.Name != "house" || e.Source.Metadata["account"] != "acme" {
 				t.Errorf("got %+v", e)
 			}
-			same(t, rendered(t, &e, webhook(subscription.LevelWorkspace)), body)
+			same(t, rendered(t, &e, hookAt(subscription.LevelWorkspace)), body)
 			e.Native, e.Organization.Name = nil, "acme"
-			same(t, rendered(t, &e, webhook(subscription.LevelWorkspace)), body)
+			same(t, rendered(t, &e, hookAt(subscription.LevelWorkspace)), body)
 		})
 	}
 }
@@ -64,10 +64,10 @@ func TestOtherKindsPassOnUnchanged(t *testing.T) {
 	for name, trigger := range cases {
 		body := file(t, name)
 		e := received(t, body)
-		same(t, rendered(t, &e, webhook(subscription.LevelOrganization, trigger)), body)
+		same(t, rendered(t, &e, hookAt(subscription.LevelOrganization, trigger)), body)
 		if trigger == triggerModuleVersion {
 			e.Native, e.Organization.Name = nil, "acme"
-			same(t, rendered(t, &e, webhook(subscription.LevelOrganization, trigger)), body)
+			same(t, rendered(t, &e, hookAt(subscription.LevelOrganization, trigger)), body)
 		}
 		if (e.Key == "") != (trigger == triggerInternalError) {
 			t.Errorf("%s: the key is %q", name, e.Key)
@@ -202,7 +202,7 @@ func TestStatesAreReadBackwards(t *testing.T) {
 		if got != status || e.Run.NativeStatus != state || e.Key != "spacelift:acme:1:3" {
 			t.Errorf("%s: got %s, %s, %s", state, got, e.Run.NativeStatus, e.Key)
 		}
-		if body := rendered(t, &e, webhook(subscription.LevelWorkspace)); !strings.Contains(body, state) {
+		if body := rendered(t, &e, hookAt(subscription.LevelWorkspace)); !strings.Contains(body, state) {
 			t.Errorf("%s is not passed on: %s", state, body)
 		}
 	}
@@ -221,7 +221,7 @@ func FuzzReceive(f *testing.F) {
 		}
 		e := received(t, body)
 		for _, n := range New().Notices(&e) {
-			s := webhook(subscription.LevelOrganization, n.Name)
+			s := hookAt(subscription.LevelOrganization, n.Name)
 			if _, err := New().Render(dialect.Input{Event: &e, Notice: n, Subscription: s, Site: sampleSite}); err != nil {
 				t.Errorf("%s: %v", body, err)
 			}

@@ -75,5 +75,8 @@ func (*Dialect) ChecksAddressLate() bool { return true }
 // OutlivesScopes keeps a webhook integration whose last environment goes: it is only unlinked. A webhook with an endpoint
 // goes with its environment or workspace (§6).
 func (*Dialect) OutlivesScopes(s *subscription.Subscription) bool {
-	return s.EndpointID == 0 && s.Scope().Level != subscription.LevelWorkspace
+	return settingsOf(s).Linked || (s.EndpointID == 0 && s.Scope().Level != subscription.LevelWorkspace)
 }
+
+// RepeatsHeaders sends a header that a webhook names several times as several lines (§2).
+func (*Dialect) RepeatsHeaders() bool { return true }

@@ -19,6 +19,10 @@ type settings struct {
 
 	// ZeroTimeout says that the timeout was given as 0, which means the default and is shown as it was given (§2.2).
 	ZeroTimeout bool `json:"zero_timeout,omitempty"`
+
+	// Linked says that the webhook's places were set as those of a webhook integration: it then belongs to the account,
+	// also when it has an endpoint (§5.5).
+	Linked bool `json:"linked,omitempty"`
 }
 
 // settingsOf reads a subscription's settings; those that somebody else wrote in another shape count as none.

@@ -56,6 +56,7 @@ type commands struct {
 	Subscription subscriptionCommand `cmd:"" aliases:"sub" help:"List, show and change subscriptions."`
 	Delivery     deliveryCommand     `cmd:"" help:"List and show deliveries; send them again."`
 	Destination  destinationCommand  `cmd:"" help:"Show how destinations fare."`
+	Replay       replayCommand       `cmd:"" help:"Send many deliveries once more: by query, at a pace."`
 	Organization organizationCommand `cmd:"" aliases:"org" help:"List and create organizations."`
 	Workspace    workspaceCommand    `cmd:"" help:"List and create workspaces."`
 	Token        tokenCommand        `cmd:"" help:"Create, list and revoke API tokens."`

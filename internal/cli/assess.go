@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
-	"carillon/internal/event"
 	"carillon/internal/runner"
 	"carillon/internal/runner/terraform"
 	"carillon/internal/spool"
@@ -36,15 +36,25 @@ func (a *assessCommand) Run(ctx context.Context, g *globals) error {
 	if !a.placed(given, invocation, environment) {
 		return usageError{errors.New("no organization is known: give --workspace ORG/NAME")}
 	}
-	assessed, err := terraform.Assess(ctx, terraform.AssessOptions{Tool: a.Tool, Dir: a.Dir})
+	assessed, err := terraform.Assess(ctx, terraform.AssessOptions{Tool: a.Tool, Dir: a.Dir, Memory: assessments(os.Getenv)})
 	if err != nil {
 		return err
 	}
 	kept := spool.Open(a.spool())
 	facts := runner.Gather(ctx, given, invocation, a.Dir, environment)
-	kept.Put(facts.AssessmentEvent(event.Assessment{New: assessed.Result}, time.Now()))
+	kept.Put(facts.AssessmentEvent(assessed.Assessment, time.Now()))
 	a.tell(g, kept.Close(ctx))
 	return a.print(g.streams.Out, assessed.Result, func(w io.Writer) { assessmentTable(w, assessed) })
+}
+
+// assessments is where the results are remembered that the next ones are compared with: beside the spool, and never
+// directly in a directory that everybody writes to.
+func assessments(getenv func(string) string) runner.Memory {
+	kept := spool.DefaultDir(getenv)
+	if filepath.Base(kept) == "spool" {
+		return runner.Memory{Dir: filepath.Join(filepath.Dir(kept), "assessments")}
+	}
+	return runner.Memory{Dir: kept + "-assessments"}
 }
 
 func assessmentTable(w io.Writer, assessed terraform.Assessed) {

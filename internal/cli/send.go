@@ -19,7 +19,7 @@ type sendCommand struct {
 	connection
 	output
 	File  string `arg:"" optional:"" help:"Events as JSON: one, an array, or one a line; - reads standard input." placeholder:"FILE"`
-	Spool bool   `help:"Send what runs kept on disk while the server was away."`
+	Spool bool   `env:"-" help:"Send what runs kept on disk while the server was away."` // CARILLON_SPOOL is their directory
 
 	Workspace string `help:"Send one step of a run of this workspace: ORG/NAME or ORG/PROJECT/NAME." placeholder:"ORG/NAME"`
 	RunID     string `name:"run-id" help:"Name of the run in its workspace." placeholder:"ID"`

@@ -74,7 +74,7 @@ func (d *Dispatcher) verification(c *composition, a delivery.Attempt) (msg *deli
 	if !ok {
 		return nil, fault.New(fault.NotFound, "What was sent is not kept.")
 	}
-	if msg, err = verifier.Verification(c.version, d.Site, a.Delivery.Stable().Time()); err != nil || msg == nil {
+	if msg, err = verifier.Verification(c.version, d.deps.Site, a.Delivery.Stable().Time()); err != nil || msg == nil {
 		return nil, &fault.Error{Code: fault.NotFound, Message: "What was sent is not kept.", Cause: err}
 	}
 	return msg, nil

@@ -26,7 +26,7 @@ func (d *Dispatcher) attempt(f *flight) {
 	if f.cancelled {
 		o = &obstacle{class: delivery.ClassCancelled, detail: reasonCancelled}
 	}
-	started := d.Now()
+	started := d.deps.Now()
 	var result delivery.Result
 	switch {
 	case o == nil:
@@ -34,7 +34,7 @@ func (d *Dispatcher) attempt(f *flight) {
 	case o.class != "":
 		result = delivery.Result{Class: o.class, Detail: o.detail, StartedAt: started.UTC()}
 		if o.err != nil {
-			d.Log.Warn("a delivery can not be sent", "delivery", row.ID, "subscription", row.Subscription, "err", o)
+			d.deps.Log.Warn("a delivery can not be sent", "delivery", row.ID, "subscription", row.Subscription, "err", o)
 		}
 		o = nil
 	}
@@ -47,24 +47,25 @@ func (d *Dispatcher) attempt(f *flight) {
 
 // send signs the message and sends it. Its obstacle is a reason of our own to try again without recording anything.
 func (d *Dispatcher) send(ctx context.Context, f *flight, c *composition) (delivery.Result, *obstacle) {
-	carrier := d.Transports[c.version.Channel]
+	carrier := d.deps.Transports[c.version.Channel]
 	if carrier == nil {
 		return delivery.Result{
-			Class: delivery.ClassConfig, StartedAt: d.Now().UTC(), Detail: "nothing is set up here that carries " + string(c.version.Channel),
+			Class: delivery.ClassConfig, StartedAt: d.deps.Now().UTC(), Detail: "nothing is set up here that carries " + string(c.version.Channel),
 		}, nil
 	}
-	at := d.Now()
+	at := d.deps.Now()
 	if err := d.seal(c.message, c.speaker, c.target, c.secrets, &f.row, at); err != nil {
+		d.deps.Log.Warn("a delivery can not be signed", "delivery", f.row.ID, "dialect", c.speaker.Name(), "err", err)
 		return delivery.Result{Class: delivery.ClassRender, StartedAt: at.UTC(), Detail: "the message could not be signed"}, nil
 	}
 	if first := f.entry.hash; first != 0 && first != c.hash {
-		d.Log.Warn("a delivery is not rendered as it was at its first attempt", "delivery", f.row.ID, "dialect", c.speaker.Name())
+		d.deps.Log.Warn("a delivery is not rendered as it was at its first attempt", "delivery", f.row.ID, "dialect", c.speaker.Name())
 	}
-	d.Failpoint("dispatch.before-send")
+	d.deps.Failpoint("dispatch.before-send")
 	d.metrics.sending(&f.row, at)
 	result := carrier.Send(ctx, transport.Lane{Key: c.target.Destination.String(), Concurrency: f.concurrency}, c.message)
 	d.metrics.sent(c.speaker.Name(), c.version.Channel, result)
-	d.Failpoint("dispatch.after-send")
+	d.deps.Failpoint("dispatch.after-send")
 	if result.Class == delivery.ClassStopped || (ctx.Err() != nil && result.Class != delivery.ClassAnswered) {
 		return result, &obstacle{class: delivery.ClassStopped}
 	}
@@ -77,7 +78,7 @@ func (d *Dispatcher) postpone(f *flight, o *obstacle) {
 	stopped := o.class == delivery.ClassStopped
 	wait := min(time.Second<<min(f.entry.stumbles, 6), time.Minute)
 	if !stopped && d.flying.Err() == nil {
-		d.Log.Error("a delivery has to wait", "delivery", f.row.ID, "subscription", f.row.Subscription, "err", o)
+		d.deps.Log.Error("a delivery has to wait", "delivery", f.row.ID, "subscription", f.row.Subscription, "err", o)
 	}
 	now := d.nano()
 	d.scheduler.land(f, landing{aborted: true, stopped: stopped, due: now + int64(wait)}, now)
@@ -86,7 +87,7 @@ func (d *Dispatcher) postpone(f *flight, o *obstacle) {
 // conclude decides what follows from a result, frees the lane, and records it.
 func (d *Dispatcher) conclude(f *flight, c *composition, result delivery.Result) {
 	row := f.row
-	ended := d.Now().UTC()
+	ended := d.deps.Now().UTC()
 	number, decision := 0, delivery.Decision{State: delivery.Cancelled}
 	if result.Class != delivery.ClassCancelled {
 		number = row.Attempts + 1
@@ -106,7 +107,7 @@ func (d *Dispatcher) conclude(f *flight, c *composition, result delivery.Result)
 	}
 	v := d.scheduler.land(f, l, ended.UnixNano())
 	if v.lost {
-		d.Log.Warn("an attempt ended after its shard was lost: it is not recorded", "delivery", row.ID)
+		d.deps.Log.Warn("an attempt ended after its shard was lost: it is not recorded", "delivery", row.ID)
 		return
 	}
 	node, _ := d.lease.joined()
@@ -134,7 +135,7 @@ func (d *Dispatcher) record(f *flight, c *composition, a delivery.Attempt) {
 	queued := slices.Clone(r.Queue)
 	r.Done = func(err error) {
 		if err == nil {
-			d.Failpoint("dispatch.after-record")
+			d.deps.Failpoint("dispatch.after-record")
 		}
 		now := d.nano()
 		d.scheduler.settled(f, &a.Delivery, a.State, err, now)
@@ -142,8 +143,8 @@ func (d *Dispatcher) record(f *flight, c *composition, a delivery.Attempt) {
 			d.offerRows(queued)
 		}
 	}
-	d.Failpoint("dispatch.before-record")
-	d.Committer.Record(r)
+	d.deps.Failpoint("dispatch.before-record")
+	d.deps.Committer.Record(r)
 }
 
 // trigger is what the notice was called, as far as that is known.

@@ -17,11 +17,11 @@ func (d *Dispatcher) keepBalance() {
 			return
 		case seen := <-d.clusters:
 			if err := d.balance(d.running, seen); err != nil && d.running.Err() == nil {
-				d.Log.Error("balancing shards", "err", err)
+				d.deps.Log.Error("balancing shards", "err", err)
 			}
 		case <-d.draining:
 			if err := d.release(d.running); err != nil && d.running.Err() == nil {
-				d.Log.Error("releasing shards", "err", err)
+				d.deps.Log.Error("releasing shards", "err", err)
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func (d *Dispatcher) balance(ctx context.Context, seen sighting) error {
 	if len(p.lost) > 0 {
 		d.lease.disown(p.lost)
 		d.scheduler.dropThese(p.lost)
-		d.Log.Warn("shards belong to another node now", "shards", len(p.lost))
+		d.deps.Log.Warn("shards belong to another node now", "shards", len(p.lost))
 	}
 	if p.joined {
 		poke(d.hints.signal) // with other nodes about, what they accept is looked for
@@ -43,7 +43,7 @@ func (d *Dispatcher) balance(ctx context.Context, seen sighting) error {
 		d.scheduler.beginDrain(number)
 	}
 	if len(p.unowned) > 0 {
-		if err := d.Store.Release(ctx, node, p.unowned); err != nil {
+		if err := d.deps.Store.Release(ctx, node, p.unowned); err != nil {
 			return fmt.Errorf("release shards: %w", err)
 		}
 	}
@@ -51,13 +51,13 @@ func (d *Dispatcher) balance(ctx context.Context, seen sighting) error {
 		return nil
 	}
 	if err := d.recall(ctx); err != nil {
-		d.Log.Error("recalling what is known of destinations", "err", err)
+		d.deps.Log.Error("recalling what is known of destinations", "err", err)
 	}
 	d.take(session, p.resumed, p)
 	if len(p.claims) == 0 {
 		return nil
 	}
-	epochs, err := d.Store.Claim(ctx, node, p.claims)
+	epochs, err := d.deps.Store.Claim(ctx, node, p.claims)
 	if err != nil {
 		return fmt.Errorf("claim shards: %w", err)
 	}
@@ -84,7 +84,7 @@ func (d *Dispatcher) release(ctx context.Context) error {
 		return nil
 	}
 	d.lease.disown(shards)
-	if err := d.Store.Release(ctx, node, shards); err != nil {
+	if err := d.deps.Store.Release(ctx, node, shards); err != nil {
 		return fmt.Errorf("release shards: %w", err)
 	}
 	return nil
@@ -115,7 +115,7 @@ func (s *scheduler) plan(node int, seen sighting, granted map[int]int64) plan {
 		home := &s.shards[i]
 		owner, known := cluster.Owners[i]
 		switch {
-		case home.held && known && (owner.Node != node || owner.Epoch != home.epoch):
+		case home.held && known && int64(seen.at) > home.heldAt && (owner.Node != node || owner.Epoch != home.epoch):
 			p.lost = append(p.lost, i)
 		case home.held && !home.draining:
 			held++

@@ -18,7 +18,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, key delivery.Key) error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	rows, err := d.Store.QueueRows(ctx, []delivery.Key{key})
+	rows, err := d.deps.Store.QueueRows(ctx, []delivery.Key{key})
 	if err != nil {
 		return fmt.Errorf("read the delivery: %w", err)
 	}
@@ -36,7 +36,7 @@ func (d *Dispatcher) Cancel(ctx context.Context, key delivery.Key) error {
 		case notOurs:
 			a := delivery.Attempt{Delivery: row}
 			d.cancelled(&a, reasonCancelled)
-			if _, err := d.Store.Commit(ctx, &store.Batch{Attempts: []delivery.Attempt{a}, Owner: a.Node}); err != nil {
+			if _, err := d.deps.Store.Commit(ctx, &store.Batch{Attempts: []delivery.Attempt{a}, Owner: a.Node}); err != nil {
 				return fmt.Errorf("record the end of the delivery: %w", err)
 			}
 			return nil

@@ -58,7 +58,7 @@ func (d *Dispatcher) follow() {
 				if d.running.Err() != nil {
 					return
 				}
-				d.Log.Error("cancelling what a subscription is owed", "subscription", id, "err", err)
+				d.deps.Log.Error("cancelling what a subscription is owed", "subscription", id, "err", err)
 				if !d.pause(retryRead) {
 					return
 				}
@@ -70,7 +70,7 @@ func (d *Dispatcher) follow() {
 
 // apply brings the lanes in line with the current version of a subscription.
 func (d *Dispatcher) apply(id ident.ID) error {
-	s := d.Index.Get(id)
+	s := d.deps.Index.Get(id)
 	if s == nil {
 		for _, destination := range d.scheduler.unlearn(id) {
 			d.remember(d.running, destination)
@@ -87,7 +87,7 @@ func (d *Dispatcher) apply(id ident.ID) error {
 	}
 	var after ident.ID
 	for {
-		rows, err := d.Store.QueueOf(d.running, id, after, enqueueAtOnce)
+		rows, err := d.deps.Store.QueueOf(d.running, id, after, enqueueAtOnce)
 		if err != nil {
 			return fmt.Errorf("read what it is owed: %w", err)
 		}
@@ -116,7 +116,7 @@ func (d *Dispatcher) cancelAll(rows []delivery.Delivery, reason string) {
 			attempts[i].Delivery = f.row
 			d.cancelled(&attempts[i], reason)
 		}
-		d.Committer.Record(committer.Record{Attempts: attempts, Done: func(err error) {
+		d.deps.Committer.Record(committer.Record{Attempts: attempts, Done: func(err error) {
 			now := d.nano()
 			for _, f := range flights {
 				d.scheduler.settled(f, &f.row, delivery.Cancelled, err, now)
@@ -128,7 +128,7 @@ func (d *Dispatcher) cancelAll(rows []delivery.Delivery, reason string) {
 // cancelled completes the attempt that stands for an end without one.
 func (d *Dispatcher) cancelled(a *delivery.Attempt, reason string) {
 	a.Number, a.State = 0, delivery.Cancelled
-	a.Result = delivery.Result{Class: delivery.ClassCancelled, StartedAt: d.Now().UTC(), Detail: reason}
+	a.Result = delivery.Result{Class: delivery.ClassCancelled, StartedAt: d.deps.Now().UTC(), Detail: reason}
 	a.Node, _ = d.lease.joined()
 	row := &a.Delivery
 	o, ok := d.events.get(row.Event)

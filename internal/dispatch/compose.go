@@ -53,10 +53,11 @@ func notNow(err error) *obstacle {
 
 // compose makes a delivery ready but for the signature. What it found out is returned beside an obstacle too.
 func (d *Dispatcher) compose(ctx context.Context, row *delivery.Delivery) (c composition, o *obstacle) {
-	if c.occurrence, o = d.recallEvent(ctx, row); o != nil {
-		return c, o
+	c.occurrence, o = d.recallEvent(ctx, row)
+	if unwanted := d.choose(ctx, row, &c); unwanted != nil {
+		return c, unwanted
 	}
-	if o := d.choose(ctx, row, &c); o != nil {
+	if o != nil {
 		return c, o
 	}
 	if c.speaker = d.dialects[c.version.Dialect]; c.speaker == nil {
@@ -85,12 +86,12 @@ func (d *Dispatcher) recallEvent(ctx context.Context, row *delivery.Delivery) (*
 // choose finds the versions of the subscription that count. A delivery whose subscription is gone or switched off is
 // cancelled, unless it is pinned.
 func (d *Dispatcher) choose(ctx context.Context, row *delivery.Delivery, c *composition) *obstacle {
-	c.target = d.Index.Get(row.Subscription)
+	c.target = d.deps.Index.Get(row.Subscription)
 	if unwanted(c.target) && !row.Pinned && d.late(row, c.target) {
 		if err := d.refresh(ctx); err != nil {
 			return notNow(err)
 		}
-		c.target = d.Index.Get(row.Subscription)
+		c.target = d.deps.Index.Get(row.Subscription)
 	}
 	if !row.Pinned && c.target == nil {
 		return &obstacle{class: delivery.ClassCancelled, detail: reasonDeleted}
@@ -122,7 +123,7 @@ func (d *Dispatcher) late(row *delivery.Delivery, known *subscription.Subscripti
 	if known != nil {
 		return known.Version < row.Version
 	}
-	return d.Now().Sub(row.ID.Time()) < lateIndex
+	return d.deps.Now().Sub(row.ID.Time()) < lateIndex
 }
 
 // render lets the dialect speak.
@@ -137,7 +138,7 @@ func (d *Dispatcher) render(ctx context.Context, row *delivery.Delivery, c *comp
 	notice := notices[row.Notice]
 	c.notice = notice.Name
 	in := dialect.Input{
-		Event: c.occurrence.event, Notice: notice, Subscription: c.version, Delivery: row, Site: d.Site,
+		Event: c.occurrence.event, Notice: notice, Subscription: c.version, Delivery: row, Site: d.deps.Site,
 	}
 	if c.version.Channel == subscription.ChannelEmail {
 		recipients, o := d.recipients(ctx, c)
@@ -167,10 +168,10 @@ func (d *Dispatcher) render(ctx context.Context, row *delivery.Delivery, c *comp
 
 // recipients resolves the addresses of a mail subscription, as they are now.
 func (d *Dispatcher) recipients(ctx context.Context, c *composition) ([]string, *obstacle) {
-	if d.Recipients == nil {
+	if d.deps.Recipients == nil {
 		return nil, &obstacle{class: delivery.ClassConfig, detail: "the subscription has no recipient"}
 	}
-	to, err := d.Recipients(ctx, c.target, c.occurrence.event)
+	to, err := d.deps.Recipients(ctx, c.target, c.occurrence.event)
 	switch {
 	case err != nil && fault.CodeOf(err) == fault.Internal:
 		return nil, notNow(fmt.Errorf("find the recipients: %w", err))

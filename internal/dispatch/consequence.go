@@ -41,7 +41,7 @@ func (d *Dispatcher) answerFor(c *composition, a *delivery.Attempt, v verdict, r
 		tell(actionExhausted, c.target, a.Delivery.ID.String(), reason+": "+describe(a.Result))
 	}
 	for _, off := range v.off {
-		s := d.Index.Get(off.subscription)
+		s := d.deps.Index.Get(off.subscription)
 		if s == nil || !d.switchOff(off) {
 			continue
 		}
@@ -52,11 +52,11 @@ func (d *Dispatcher) answerFor(c *composition, a *delivery.Attempt, v verdict, r
 
 // switchOff switches a subscription off; what is pending for it is cancelled when that becomes known.
 func (d *Dispatcher) switchOff(off switchOff) bool {
-	if d.Switch == nil {
+	if d.deps.Switch == nil {
 		return false
 	}
-	if err := d.Switch(d.flying, off.subscription, off.reason); err != nil {
-		d.Log.Error("switching a subscription off", "subscription", off.subscription, "err", err)
+	if err := d.deps.Switch(d.flying, off.subscription, off.reason); err != nil {
+		d.deps.Log.Error("switching a subscription off", "subscription", off.subscription, "err", err)
 		d.scheduler.notSwitched(off.subscription)
 		return false
 	}
@@ -64,11 +64,11 @@ func (d *Dispatcher) switchOff(off switchOff) bool {
 }
 
 func (d *Dispatcher) notify(events []event.Event) {
-	if len(events) == 0 || d.Notify == nil {
+	if len(events) == 0 || d.deps.Notify == nil {
 		return
 	}
-	if err := d.Notify(d.flying, events); err != nil {
-		d.Log.Error("telling of a destination", "err", err)
+	if err := d.deps.Notify(d.flying, events); err != nil {
+		d.deps.Log.Error("telling of a destination", "err", err)
 	}
 }
 
@@ -77,7 +77,7 @@ func (d *Dispatcher) notify(events []event.Event) {
 func (d *Dispatcher) notifierEvent(c *composition, a *delivery.Attempt, action string, s *subscription.Subscription, key, reason string) event.Event {
 	about := c.occurrence.event
 	e := event.Event{
-		Key: "notifier/" + action + "/" + key, Kind: event.KindNotifier, Action: action, OccurredAt: d.Now().UTC(),
+		Key: "notifier/" + action + "/" + key, Kind: event.KindNotifier, Action: action, OccurredAt: d.deps.Now().UTC(),
 		Organization: about.Organization,
 		Notifier: &event.Notifier{
 			Subscription: s.ID.String(), SubscriptionName: s.Name, Destination: s.Address, Reason: reason,

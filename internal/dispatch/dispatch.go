@@ -96,8 +96,7 @@ const (
 
 // Dispatcher is the dispatching part of a node. It is safe for concurrent use.
 type Dispatcher struct {
-	Deps
-
+	deps      Deps
 	dialects  dialects
 	scheduler *scheduler
 	metrics   *metrics
@@ -141,7 +140,7 @@ func New(deps Deps) (*Dispatcher, error) {
 		return nil, errors.New("a dispatcher needs the versions of subscriptions")
 	}
 	d := &Dispatcher{
-		Deps: deps, dialects: make(dialects, len(deps.Dialects)),
+		deps: deps, dialects: make(dialects, len(deps.Dialects)),
 		events:   newLRU[ident.ID, *occurrence](eventBytes),
 		versions: newLRU[versionKey, *subscription.Subscription](cachedVersions),
 		secrets:  newLRU[versionKey, *opened](cachedSecrets),
@@ -156,7 +155,7 @@ func New(deps Deps) (*Dispatcher, error) {
 	d.lease.start, d.lease.node = time.Now(), -1
 	d.flying, d.ground = context.WithCancel(context.Background())
 	d.running, d.halt = context.WithCancel(context.Background())
-	d.scheduler = newScheduler(d.InFlight, rowLimit)
+	d.scheduler = newScheduler(d.deps.InFlight, rowLimit)
 	d.connect(d.scheduler)
 	metrics, err := newMetrics(deps.Registry, d)
 	if err != nil {
@@ -167,26 +166,26 @@ func New(deps Deps) (*Dispatcher, error) {
 }
 
 func (d *Dispatcher) withDefaults() {
-	if d.LeaseTTL <= 0 {
-		d.LeaseTTL = defaultTTL
+	if d.deps.LeaseTTL <= 0 {
+		d.deps.LeaseTTL = defaultTTL
 	}
-	if d.InFlight <= 0 {
-		d.InFlight = defaultInFlight
+	if d.deps.InFlight <= 0 {
+		d.deps.InFlight = defaultInFlight
 	}
-	if d.Now == nil {
-		d.Now = time.Now
+	if d.deps.Now == nil {
+		d.deps.Now = time.Now
 	}
-	if d.Log == nil {
-		d.Log = slog.New(slog.DiscardHandler)
+	if d.deps.Log == nil {
+		d.deps.Log = slog.New(slog.DiscardHandler)
 	}
-	if d.Failpoint == nil {
-		d.Failpoint = func(string) {}
+	if d.deps.Failpoint == nil {
+		d.deps.Failpoint = func(string) {}
 	}
 }
 
 // connect gives the scheduler its effects.
 func (d *Dispatcher) connect(s *scheduler) {
-	s.index, s.policy = d.Index, d.policy
+	s.index, s.policy = d.deps.Index, d.policy
 	s.launch = func(f *flight) { d.flights.Go(func() { d.fly(f) }) }
 	s.arm = d.arm
 	s.ask = func() { poke(d.wanted) }
@@ -217,13 +216,13 @@ func poke(signal chan struct{}) {
 }
 
 // nano is the present moment as the scheduler counts.
-func (d *Dispatcher) nano() int64 { return d.Now().UnixNano() }
+func (d *Dispatcher) nano() int64 { return d.deps.Now().UnixNano() }
 
 // policy returns a subscription's policy: its dialect's rules under its own limits.
 func (d *Dispatcher) policy(s *subscription.Subscription) (p delivery.Policy) {
 	if speaker := d.dialects[s.Dialect]; speaker != nil {
 		if err := guarded(func() { p = speaker.Policy(s) }); err != nil {
-			d.Log.Error("the dialect has no policy", "dialect", s.Dialect, "subscription", s.ID, "err", err)
+			d.deps.Log.Error("the dialect has no policy", "dialect", s.Dialect, "subscription", s.ID, "err", err)
 			p = delivery.Default()
 		}
 	}

@@ -8,7 +8,7 @@ func (d *Dispatcher) fallback(c *composition, row *delivery.Delivery) []delivery
 	if c.target == nil || c.occurrence == nil || c.target.Delivery.Fallback == 0 || row.Cause == delivery.CauseFallback {
 		return nil
 	}
-	to := d.Index.Get(c.target.Delivery.Fallback)
+	to := d.deps.Index.Get(c.target.Delivery.Fallback)
 	if to == nil || !to.Enabled || to.ID == row.Subscription || to.OrganizationID != c.target.OrganizationID {
 		return nil
 	}
@@ -18,7 +18,7 @@ func (d *Dispatcher) fallback(c *composition, row *delivery.Delivery) []delivery
 	}
 	notices, err := c.occurrence.of(speaker)
 	if err != nil || len(notices) == 0 {
-		d.Log.Warn("a fallback has nothing to say of the event", "delivery", row.ID, "subscription", to.ID, "dialect", to.Dialect)
+		d.deps.Log.Warn("a fallback has nothing to say of the event", "delivery", row.ID, "subscription", to.ID, "dialect", to.Dialect)
 		return nil
 	}
 	notice := 0
@@ -26,9 +26,9 @@ func (d *Dispatcher) fallback(c *composition, row *delivery.Delivery) []delivery
 		notice = row.Notice
 	}
 	return []delivery.Delivery{{
-		ID: d.IDs.New(), Event: row.Event, Organization: row.Organization,
+		ID: d.deps.IDs.New(), Event: row.Event, Organization: row.Organization,
 		Subscription: to.ID, Version: to.Version, Destination: to.Destination, Notice: notice,
-		Run: row.Run, Sequence: row.Sequence, Due: d.Now().UTC(),
+		Run: row.Run, Sequence: row.Sequence, Due: d.deps.Now().UTC(),
 		Cause: delivery.CauseFallback, Origin: row.ID, Unordered: d.policy(to).Unordered,
 	}}
 }

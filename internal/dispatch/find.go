@@ -75,7 +75,7 @@ func (h *hints) interval(alone bool) time.Duration {
 // listen turns the store's hints into looks, until the dispatcher halts or the store has none.
 func (d *Dispatcher) listen() {
 	for {
-		err := d.Store.Watch(d.running, d.heed)
+		err := d.deps.Store.Watch(d.running, d.heed)
 		if d.running.Err() != nil {
 			return
 		}
@@ -86,7 +86,7 @@ func (d *Dispatcher) listen() {
 			poke(d.hints.signal)
 			return
 		}
-		d.Log.Error("watching for other nodes", "err", err)
+		d.deps.Log.Error("watching for other nodes", "err", err)
 		if !d.pause(retryRead) {
 			return
 		}
@@ -120,7 +120,7 @@ func (d *Dispatcher) find() {
 		case <-d.running.Done():
 		case <-d.hints.signal:
 		case <-again:
-			d.hints.want(ident.At(d.Now().Add(-margin)), everyShard()...)
+			d.hints.want(ident.At(d.deps.Now().Add(-margin)), everyShard()...)
 		}
 		if timer != nil {
 			timer.Stop()
@@ -129,7 +129,7 @@ func (d *Dispatcher) find() {
 			return
 		}
 		if err := d.look(d.hints.take()); err != nil && d.running.Err() == nil {
-			d.Log.Error("looking for what other nodes added", "err", err)
+			d.deps.Log.Error("looking for what other nodes added", "err", err)
 			if !d.pause(retryRead) {
 				return
 			}
@@ -155,7 +155,7 @@ func (d *Dispatcher) look(from map[int]ident.ID) (err error) {
 		return nil
 	}
 	for {
-		rows, err := d.Store.QueueSince(d.running, owned, lowest, pageSize)
+		rows, err := d.deps.Store.QueueSince(d.running, owned, lowest, pageSize)
 		if err != nil {
 			return fmt.Errorf("read the queue: %w", err)
 		}
@@ -190,7 +190,7 @@ func (d *Dispatcher) feed() {
 // serve fulfils an order, however long the store makes it wait; false when the dispatcher halted.
 func (d *Dispatcher) serve(o order) bool {
 	for {
-		rows, err := d.Store.QueueRows(d.running, o.keys)
+		rows, err := d.deps.Store.QueueRows(d.running, o.keys)
 		if err == nil {
 			d.prefetch(rows)
 			d.scheduler.deliver(o, rows, d.nano())
@@ -199,7 +199,7 @@ func (d *Dispatcher) serve(o order) bool {
 		if d.running.Err() != nil || errors.Is(err, store.ErrFenced) {
 			return false
 		}
-		d.Log.Error("reading queue rows", "err", err)
+		d.deps.Log.Error("reading queue rows", "err", err)
 		if !d.pause(retryRead) {
 			return false
 		}

@@ -76,6 +76,8 @@ func (s *scheduler) land(f *flight, o landing, now int64) (v verdict) {
 	s.checkDrained(home)
 	if v.busy() {
 		s.pump(now)
+	} else {
+		s.rearm(now)
 	}
 	return v
 }
@@ -140,9 +142,9 @@ func (l *lane) judge(f *flight, o landing, v *verdict, now int64) {
 			l.circuit.told, v.failing, v.remember = l.circuit.since, true, true
 		}
 	}
-	if v.state == delivery.Exhausted && o.charged && (o.cause == delivery.CauseEvent || o.cause == delivery.CauseFallback) {
+	if v.state == delivery.Exhausted && o.charged && o.disableAfter > 0 && (o.cause == delivery.CauseEvent || o.cause == delivery.CauseFallback) {
 		p.ended++
-		v.remember = v.remember || o.disableAfter > 0
+		v.remember = true
 	}
 	l.condemn(p, o, v, now)
 }
@@ -225,10 +227,8 @@ func (s *scheduler) after(now int64) *flight {
 	defer s.mu.Unlock()
 	s.inflight--
 	f := s.take(now)
-	if f == nil {
-		s.checkIdle()
-		s.rearm(now)
-	}
+	s.rearm(now)
+	s.checkIdle()
 	return f
 }
 

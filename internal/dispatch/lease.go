@@ -77,16 +77,14 @@ func (l *lease) grants() map[int]int64 {
 	return maps.Clone(l.granted)
 }
 
-// leave ends the lease for good and returns the number that it was held under.
-func (l *lease) leave() (node int) {
+// leave ends the lease for good.
+func (l *lease) leave() {
 	l.expire()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	node = l.node
 	l.node, l.epochs = -1, nil
 	l.session++
 	l.publish()
-	return node
 }
 
 // own adds shards to what is owned, unless the lease was lost since the session.
@@ -145,30 +143,30 @@ type sighting struct {
 // join registers this node and renews its lease for the first time. The identifiers that it makes from now on carry its
 // number and come after every one that was made under it before.
 func (d *Dispatcher) join(ctx context.Context) (sighting, error) {
-	node, err := d.Store.Join(ctx, d.NodeName, d.LeaseTTL)
+	node, err := d.deps.Store.Join(ctx, d.deps.NodeName, d.deps.LeaseTTL)
 	if err != nil {
 		return sighting{}, fmt.Errorf("join the installation: %w", err)
 	}
-	newest, err := d.Store.Newest(ctx, node)
+	newest, err := d.deps.Store.Newest(ctx, node)
 	if err != nil {
 		return sighting{}, fmt.Errorf("read the newest identifier: %w", err)
 	}
-	if err := d.IDs.SetNode(node); err != nil {
+	if err := d.deps.IDs.SetNode(node); err != nil {
 		return sighting{}, fmt.Errorf("number the node: %w", err)
 	}
-	d.IDs.Advance(newest)
+	d.deps.IDs.Advance(newest)
 	d.lease.become(node)
 	begun := d.lease.elapsed()
-	cluster, err := d.Store.Renew(ctx, node, d.LeaseTTL)
+	cluster, err := d.deps.Store.Renew(ctx, node, d.deps.LeaseTTL)
 	if err != nil {
 		return sighting{}, fmt.Errorf("renew the lease: %w", err)
 	}
-	d.lease.extend(begun + d.LeaseTTL)
+	d.lease.extend(begun + d.deps.LeaseTTL)
 	return sighting{cluster, begun}, nil
 }
 
 // beat is how often the lease is renewed.
-func (d *Dispatcher) beat() time.Duration { return d.LeaseTTL / 5 }
+func (d *Dispatcher) beat() time.Duration { return d.deps.LeaseTTL / 5 }
 
 // keepLease renews the lease until the dispatcher halts. It does nothing else: nothing that takes long may delay it.
 func (d *Dispatcher) keepLease() {
@@ -194,7 +192,7 @@ func (d *Dispatcher) renew() {
 	seen := sighting{at: begun}
 	err := store.ErrFenced
 	if node >= 0 {
-		seen.cluster, err = d.Store.Renew(ctx, node, d.LeaseTTL)
+		seen.cluster, err = d.deps.Store.Renew(ctx, node, d.deps.LeaseTTL)
 	}
 	switch {
 	case err == nil:
@@ -202,17 +200,17 @@ func (d *Dispatcher) renew() {
 		if lapsed {
 			d.forfeit() // it is ours again, but commits may have been refused meanwhile: begin anew
 		}
-		d.lease.extend(begun + d.LeaseTTL)
+		d.lease.extend(begun + d.deps.LeaseTTL)
 	case d.running.Err() != nil:
 		return
 	case errors.Is(err, store.ErrFenced):
 		d.forfeit()
 		if seen, err = d.join(ctx); err != nil {
-			d.Log.Error("joining the installation again", "err", err)
+			d.deps.Log.Error("joining the installation again", "err", err)
 			return
 		}
 	default:
-		d.Log.Error("renewing the lease", "err", err)
+		d.deps.Log.Error("renewing the lease", "err", err)
 		if !d.lease.valid() {
 			d.forfeit()
 		}
@@ -232,7 +230,7 @@ func (d *Dispatcher) patience(now time.Duration) time.Duration {
 func (d *Dispatcher) forfeit() {
 	d.lease.lose()
 	if n := d.scheduler.dropAll(); n > 0 {
-		d.Log.Warn("the lease was lost: other nodes may take over what this one was sending", "shards", n)
+		d.deps.Log.Warn("the lease was lost: other nodes may take over what this one was sending", "shards", n)
 	}
 }
 

@@ -47,52 +47,53 @@ func (d *Dispatcher) Stop(ctx context.Context) error {
 	var err error
 	select {
 	case <-d.scheduler.idle:
-		d.flights.Wait()
 	case <-ctx.Done():
 		err = ctx.Err()
-		d.ground()
-		if !d.landed(partingTime) {
-			d.Log.Error("attempts did not end when dispatching stopped")
-		}
 	}
-	d.halt()
 	d.ground()
-	d.tasks.Wait()
+	d.halt()
+	// What waits for a store that does not answer can not be waited for: the committer, which stops next, frees it.
+	if !within(partingTime, d.flights.Wait) || !within(partingTime, d.tasks.Wait) {
+		d.deps.Log.Error("dispatching stopped before everything had ended")
+	}
 	d.disarm()
 	return errors.Join(err, d.part(context.WithoutCancel(ctx)))
 }
 
-// landed waits until nothing is in flight, and reports whether that came true in time.
-func (d *Dispatcher) landed(within time.Duration) bool {
-	limit := time.NewTimer(within)
-	defer limit.Stop()
+// within waits, and reports whether the wait ended in time.
+func within(limit time.Duration, wait func()) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
 	done := make(chan struct{})
 	go func() {
-		d.flights.Wait()
+		wait()
 		close(done)
 	}()
 	select {
 	case <-done:
 		return true
-	case <-limit.C:
+	case <-timer.C:
 		return false
 	}
 }
 
-// part gives back every shard in which nothing is left open. When there is another one its lease is left to end, so that
-// whoever takes it over knows that something may have been sent that is not recorded.
+// part gives back every shard in which nothing is left open. When there is another one it stays ours until its lease
+// ends: what the committer still holds is recorded, and whoever takes it over knows that something may have been sent
+// that is not.
 func (d *Dispatcher) part(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, partingTime)
 	defer cancel()
 	clean, all := d.scheduler.surrender()
-	node := d.lease.leave()
-	switch {
-	case node < 0:
+	node, _ := d.lease.joined()
+	if node < 0 {
 		return nil
-	case all:
-		return d.Store.Leave(ctx, node)
 	}
-	return d.Store.Release(ctx, node, clean)
+	if all {
+		d.lease.leave()
+		return d.deps.Store.Leave(ctx, node)
+	}
+	d.lease.disown(clean)
+	return d.deps.Store.Release(ctx, node, clean)
 }
 
 // open returns the fault of a call that needs a running dispatcher, nil while it runs.

@@ -72,7 +72,7 @@ func (d *Dispatcher) occurrence(ctx context.Context, id ident.ID) (*occurrence, 
 	if o, ok := d.events.get(id); ok {
 		return o, nil
 	}
-	stored, err := d.Store.Events(ctx, []ident.ID{id})
+	stored, err := d.deps.Store.Events(ctx, []ident.ID{id})
 	if err != nil {
 		return nil, fmt.Errorf("read the event: %w", err)
 	}
@@ -111,13 +111,13 @@ func (d *Dispatcher) prefetch(rows []delivery.Delivery) {
 	if len(wanted) == 0 {
 		return
 	}
-	stored, err := d.Store.Events(d.running, wanted)
+	stored, err := d.deps.Store.Events(d.running, wanted)
 	if err != nil {
 		return
 	}
 	for i := range stored {
 		if _, err := d.decode(&stored[i]); err != nil {
-			d.Log.Error("reading an event", "event", stored[i].ID, "err", err)
+			d.deps.Log.Error("reading an event", "event", stored[i].ID, "err", err)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (d *Dispatcher) Offer(e *event.Event, deliveries []delivery.Delivery) {
 }
 
 func (d *Dispatcher) offerRows(rows []delivery.Delivery) {
-	now := d.Now()
+	now := d.deps.Now()
 	from := ident.At(now.Add(-margin))
 	if unseen := d.scheduler.offer(rows, from, now.UnixNano()); len(unseen) > 0 {
 		d.hints.want(from, unseen...)
@@ -61,7 +61,7 @@ func (d *Dispatcher) commit(ctx context.Context, r committer.Record) error {
 		then(err)
 		done <- err
 	}
-	d.Committer.Record(r)
+	d.deps.Committer.Record(r)
 	select {
 	case err := <-done:
 		if err != nil {

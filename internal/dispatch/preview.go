@@ -16,7 +16,7 @@ func (d *Dispatcher) Preview(in dialect.Input, plain subscription.Secrets) (*del
 	if speaker == nil {
 		return nil, fmt.Errorf("there is no dialect named %q", in.Subscription.Dialect)
 	}
-	in.Site = d.Site
+	in.Site = d.deps.Site
 	var msg *delivery.Message
 	var renderErr error
 	if err := guarded(func() { msg, renderErr = speaker.Render(in) }); err != nil {
@@ -31,5 +31,5 @@ func (d *Dispatcher) Preview(in dialect.Input, plain subscription.Secrets) (*del
 	if msg.Trigger == "" {
 		msg.Trigger = in.Notice.Name
 	}
-	return msg, d.seal(msg, speaker, in.Subscription, given(in.Subscription, plain), in.Delivery, d.Now())
+	return msg, d.seal(msg, speaker, in.Subscription, given(in.Subscription, plain), in.Delivery, d.deps.Now())
 }

@@ -100,7 +100,7 @@ func (n *notes) set(destination ident.ID, m *memory) {
 
 // remember keeps what is known of a destination over restarts. Each write says what is true when its turn comes.
 func (d *Dispatcher) remember(ctx context.Context, destination ident.ID) {
-	if d.Remember == nil {
+	if d.deps.Remember == nil {
 		return
 	}
 	d.notes.writing.Lock()
@@ -113,25 +113,25 @@ func (d *Dispatcher) remember(ctx context.Context, destination ident.ID) {
 		body, err = json.Marshal(m)
 	}
 	if err == nil {
-		err = d.Remember(ctx, destination, body)
+		err = d.deps.Remember(ctx, destination, body)
 	}
 	if err != nil {
-		d.Log.Error("remembering the state of a destination", "err", err)
+		d.deps.Log.Error("remembering the state of a destination", "err", err)
 	}
 }
 
 // recall reads what is remembered of destinations. Those that no subscription has any more are forgotten.
 func (d *Dispatcher) recall(ctx context.Context) error {
-	if d.Recall == nil {
+	if d.deps.Recall == nil {
 		return nil
 	}
-	bodies, err := d.Recall(ctx)
+	bodies, err := d.deps.Recall(ctx)
 	if err != nil {
 		return fmt.Errorf("recall the state of destinations: %w", err)
 	}
 	used := make(map[ident.ID]bool, len(bodies))
 	if len(bodies) > 0 {
-		d.Index.All(func(s *subscription.Subscription) bool {
+		d.deps.Index.All(func(s *subscription.Subscription) bool {
 			used[s.Destination] = true
 			return false
 		})
@@ -140,12 +140,12 @@ func (d *Dispatcher) recall(ctx context.Context) error {
 	for destination, body := range bodies {
 		var m memory
 		if err := json.Unmarshal(body, &m); err != nil {
-			d.Log.Error("reading the state of a destination", "err", err)
+			d.deps.Log.Error("reading the state of a destination", "err", err)
 		} else if used[destination] {
 			all[destination] = &m
-		} else if d.Remember != nil {
-			if err := d.Remember(ctx, destination, nil); err != nil {
-				d.Log.Error("forgetting a destination", "err", err)
+		} else if d.deps.Remember != nil {
+			if err := d.deps.Remember(ctx, destination, nil); err != nil {
+				d.deps.Log.Error("forgetting a destination", "err", err)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ func (d *Dispatcher) scan(number int) {
 		if err == nil || d.running.Err() != nil {
 			return
 		}
-		d.Log.Error("reading a shard that was taken over", "shard", number, "err", err)
+		d.deps.Log.Error("reading a shard that was taken over", "shard", number, "err", err)
 		if !d.pause(retryRead) {
 			return
 		}
@@ -44,7 +44,7 @@ func (d *Dispatcher) readShard(number int, takeover bool) (err error) {
 	if len(r.parts) == 0 {
 		return nil
 	}
-	since := ident.At(d.Now().Add(-margin))
+	since := ident.At(d.deps.Now().Add(-margin))
 	defer func() {
 		d.scheduler.endRead(r, err == nil, d.nano())
 		if takeover {
@@ -53,7 +53,7 @@ func (d *Dispatcher) readShard(number int, takeover bool) (err error) {
 	}()
 	var after ident.ID
 	for {
-		rows, err := d.Store.Queue(d.running, number, after, pageSize)
+		rows, err := d.deps.Store.Queue(d.running, number, after, pageSize)
 		if err != nil {
 			return fmt.Errorf("read the queue: %w", err)
 		}
@@ -71,7 +71,7 @@ func (d *Dispatcher) sweep() {
 	for number := 0; d.pause(sweepTime / shards); number = (number + 1) % shards {
 		d.scheduler.tidy(number, d.nano())
 		if err := d.readShard(number, false); err != nil && d.running.Err() == nil {
-			d.Log.Error("sweeping a shard", "shard", number, "err", err)
+			d.deps.Log.Error("sweeping a shard", "shard", number, "err", err)
 		}
 	}
 }

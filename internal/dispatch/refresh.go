@@ -19,7 +19,7 @@ type refresher struct {
 
 // refresh brings the index up to date with other nodes.
 func (d *Dispatcher) refresh(ctx context.Context) error {
-	if d.Refresh == nil {
+	if d.deps.Refresh == nil {
 		return nil
 	}
 	asked := time.Now()
@@ -29,7 +29,7 @@ func (d *Dispatcher) refresh(ctx context.Context) error {
 		return nil
 	}
 	begun := time.Now()
-	if err := d.Refresh(ctx); err != nil {
+	if err := d.deps.Refresh(ctx); err != nil {
 		return fmt.Errorf("bring the index up to date: %w", err)
 	}
 	d.refreshing.begun = begun

@@ -19,14 +19,14 @@ type versionKey struct {
 
 // version returns a version of a subscription, from memory if it is there.
 func (d *Dispatcher) version(ctx context.Context, id ident.ID, number int64) (*subscription.Subscription, error) {
-	if s := d.Index.Get(id); s != nil && s.Version == number {
+	if s := d.deps.Index.Get(id); s != nil && s.Version == number {
 		return s, nil
 	}
 	key := versionKey{id, number}
 	if s, ok := d.versions.get(key); ok {
 		return s, nil
 	}
-	s, err := d.Version(ctx, id, number)
+	s, err := d.deps.Version(ctx, id, number)
 	if err != nil {
 		return nil, fmt.Errorf("read version %d of the subscription: %w", number, err)
 	}
@@ -58,17 +58,17 @@ func (d *Dispatcher) unseal(s *subscription.Subscription) (*opened, error) {
 	}
 	var o opened
 	var err error
-	if o.url, err = d.Keyring.Open(s.URL, subscription.Place(s.ID, "url")); err != nil {
+	if o.url, err = d.deps.Keyring.Open(s.URL, subscription.Place(s.ID, "url")); err != nil {
 		return nil, fmt.Errorf("open the address: %w", err)
 	}
-	if o.secret, err = d.Keyring.Open(s.Secret, subscription.Place(s.ID, "secret")); err != nil {
+	if o.secret, err = d.deps.Keyring.Open(s.Secret, subscription.Place(s.ID, "secret")); err != nil {
 		return nil, fmt.Errorf("open the secret: %w", err)
 	}
-	if o.prior, err = d.Keyring.Open(s.PriorSecret, subscription.Place(s.ID, "prior_secret")); err != nil {
-		d.Log.Warn("a prior secret does not open", "subscription", s.ID, "err", err)
+	if o.prior, err = d.deps.Keyring.Open(s.PriorSecret, subscription.Place(s.ID, "prior_secret")); err != nil {
+		d.deps.Log.Warn("a prior secret does not open", "subscription", s.ID, "err", err)
 	}
 	for _, h := range s.Headers {
-		value, err := d.Keyring.Open(h.Value, subscription.Place(s.ID, "header/"+strings.ToLower(h.Name)))
+		value, err := d.deps.Keyring.Open(h.Value, subscription.Place(s.ID, "header/"+strings.ToLower(h.Name)))
 		if err != nil {
 			return nil, fmt.Errorf("open the header %s: %w", h.Name, err)
 		}

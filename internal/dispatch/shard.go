@@ -23,6 +23,7 @@ type shard struct {
 	epoch     int64 // of the lease
 	tenure    int64 // counts how often this process began to hold the shard: what began in another tenure does not count
 	claimedAt int64
+	heldAt    int64 // the same in monotonic time: an older look at the leases does not count
 
 	// unclean says that the owner before did not release the shard: it may have sent what it did not record.
 	unclean bool

@@ -31,7 +31,7 @@ func (d *Dispatcher) seal(msg *delivery.Message, speaker dialect.Dialect, s *sub
 	}
 	return guarded(func() {
 		speaker.Sign(msg, dialect.Signing{
-			Secrets: o.signing(s, at), At: at, Delivery: row, Subscription: s, Site: d.Site,
+			Secrets: o.signing(s, at), At: at, Delivery: row, Subscription: s, Site: d.deps.Site,
 		})
 	})
 }
@@ -43,7 +43,7 @@ func (d *Dispatcher) address(msg *delivery.Message, o *opened) {
 		msg.URL = o.url
 	}
 	if msg.Get("User-Agent") == "" && !msg.PlainClient {
-		msg.Set("User-Agent", d.Site.UserAgent())
+		msg.Set("User-Agent", d.deps.Site.UserAgent())
 	}
 	for i, h := range o.headers {
 		again := false

@@ -46,7 +46,7 @@ func (d *Dispatcher) Send(ctx context.Context, s dialect.Single) (delivery.Attem
 	d.metrics.attempts(speaker.Name(), s.Message.Channel, a.State, result)
 	// The attempt is history alone: it was never in the queue, and its shard may be another node's. So it is not fenced.
 	batch := &store.Batch{Attempts: []delivery.Attempt{a}, Owner: node}
-	if _, err := d.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
+	if _, err := d.deps.Store.Commit(context.WithoutCancel(ctx), batch); err != nil {
 		return a, fmt.Errorf("record the attempt: %w", err)
 	}
 	return a, nil
@@ -54,8 +54,8 @@ func (d *Dispatcher) Send(ctx context.Context, s dialect.Single) (delivery.Attem
 
 // sendSingle signs and sends.
 func (d *Dispatcher) sendSingle(ctx context.Context, speaker dialect.Dialect, s dialect.Single, row *delivery.Delivery) delivery.Result {
-	at := d.Now()
-	carrier := d.Transports[s.Subscription.Channel]
+	at := d.deps.Now()
+	carrier := d.deps.Transports[s.Subscription.Channel]
 	if carrier == nil {
 		return delivery.Result{
 			Class: delivery.ClassConfig, StartedAt: at.UTC(), Detail: "nothing is set up here that carries " + string(s.Subscription.Channel),

@@ -15,6 +15,7 @@ func (s *scheduler) own(number int, epoch int64, unclean bool, known []ident.ID,
 		s.drop(home)
 	}
 	home.own(epoch, unclean, now)
+	home.heldAt = s.ticks()
 	for _, destination := range known {
 		s.lane(home, destination)
 	}

@@ -47,6 +47,7 @@ type commands struct {
 	globals
 
 	Serve        serveCommand        `cmd:"" help:"Run the server."`
+	Migrate      migrateCommand      `cmd:"" help:"Move everything from the embedded database to PostgreSQL."`
 	Demo         demoCommand         `cmd:"" help:"Show everything at once on this machine; ends by itself."`
 	Run          runCommand          `cmd:"" help:"Run an infrastructure-as-code command and report what it does."`
 	Assess       assessCommand       `cmd:"" help:"Assess a directory's health: drift and checks."`

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -50,28 +49,13 @@ func (c *call) record(a *delivery.Attempt) (record, error) {
 	}
 	if msg != nil && err == nil {
 		r.Kind, r.Payload = cmp.Or(msg.Get(headerKind), r.Kind), string(msg.Body)
-		r.RequestURL, r.RequestHeaders = withoutPassword(msg.URL), requestHeaders(msg)
+		r.RequestURL, r.RequestHeaders = msg.URL, requestHeaders(msg)
 	}
 	if answer := a.Result.Response; answer != nil && a.Result.Class == delivery.ClassAnswered {
 		r.ResponseCode, r.ResponseHeaders = a.Result.Status, headerLines(answer.Header)
 		r.ResponseBody = strings.ToValidUTF8(string(answer.Body), "\uFFFD")
 	}
 	return r, nil
-}
-
-// withoutPassword hides what an address says beside where it leads.
-func withoutPassword(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		return address
-	}
-	if _, has := u.User.Password(); !has {
-		return address
-	}
-	name := u.User.Username()
-	u.User = nil
-	rest := strings.TrimPrefix(u.String(), u.Scheme+"://")
-	return u.Scheme + "://" + url.User(name).String() + ":***@" + rest
 }
 
 // shownHeaders are those of a request that a record shows, sorted (§5.4).

@@ -38,13 +38,19 @@ func (c cascade) organization(ctx context.Context, id ident.ID) ([]store.Change,
 	if err := c.each(ctx, store.KindProject, id, removeProject); err != nil {
 		return nil, err
 	}
-	kinds := []store.Kind{
-		store.KindTeam, store.KindMembership, store.KindSource, store.KindEndpoint, store.KindPolicy, store.KindSetting, store.KindReplay,
-	}
+	kinds := []store.Kind{store.KindTeam, store.KindMembership, store.KindSource, store.KindEndpoint, store.KindPolicy, store.KindSetting}
 	for _, kind := range kinds {
 		if err := c.each(ctx, kind, id, remove); err != nil {
 			return nil, err
 		}
+	}
+	// A replay writes how far it is every second; whatever it has come to, it goes.
+	err := c.each(ctx, store.KindReplay, id, func(r *store.Record) error {
+		changes = append(changes, store.Delete(store.KindReplay, r.ID))
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, s := range c.index.All(func(s *subscription.Subscription) bool { return s.OrganizationID == id }) {
 		changes = append(changes, store.Delete(store.KindSubscription, s.ID))

@@ -2,6 +2,7 @@ package manage_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"carillon/internal/dialect"
@@ -104,6 +105,10 @@ func TestDeletingAnOrganizationTakesEverythingOfIt(t *testing.T) {
 	if _, _, err := s.Sources().Create(s.ctx, admin, estate.InboundSource{Common: estate.Common{Name: "in"}, OrganizationID: s.acme.ID, Dialect: "plain"}, ""); err != nil {
 		t.Fatal(err)
 	}
+	replay := store.Record{Kind: store.KindReplay, ID: s.ids.New(), Parent: s.acme.ID, Body: []byte(`{}`)}
+	if _, err := s.store.Apply(s.ctx, []store.Change{store.Insert(&replay), s.Entry(admin, manage.AuditEntry{Action: "create", Kind: "replay", ObjectID: replay.ID, OrganizationID: s.acme.ID})}); err != nil {
+		t.Fatal(err)
+	}
 	token := func(grants ...estate.Grant) estate.Token {
 		t.Helper()
 		made, _, err := s.Tokens().Create(s.ctx, admin, estate.Token{Common: estate.Common{Name: "t"}, Grants: grants}, manage.Shape{})
@@ -118,7 +123,7 @@ func TestDeletingAnOrganizationTakesEverythingOfIt(t *testing.T) {
 	if err := s.Organizations().Delete(s.ctx, admin, s.acme.ID); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []store.Kind{store.KindProject, store.KindTeam, store.KindMembership, store.KindSource} {
+	for _, kind := range []store.Kind{store.KindProject, store.KindTeam, store.KindMembership, store.KindSource, store.KindReplay} {
 		if n := s.count(kind, s.acme.ID); n != 0 {
 			t.Errorf("%d records of kind %s are left", n, kind)
 		}
@@ -132,6 +137,11 @@ func TestDeletingAnOrganizationTakesEverythingOfIt(t *testing.T) {
 	left := must[[]estate.Token](t)(s.Tokens().List(s.ctx, admin))
 	if len(left) != 1 || left[0].ID != both.ID || len(left[0].Grants) != 1 || left[0].Grants[0] != inBeta {
 		t.Errorf("tokens = %+v, %s should be gone", left, gone.ID)
+	}
+	if entries := must[[]manage.AuditEntry](t)(s.Audit().List(s.ctx, admin, s.acme.ID, store.Page{Limit: 200})); !slices.ContainsFunc(entries, func(e manage.AuditEntry) bool {
+		return e.Kind == "replay" && e.ObjectID == replay.ID && e.Actor == admin.Name && !e.At.IsZero()
+	}) {
+		t.Errorf("the audit log forgot the replay: %+v", entries)
 	}
 	if again := s.organization("acme"); again.ID == s.acme.ID {
 		t.Error("the name leads to the old organization")

@@ -180,7 +180,7 @@ func (s *Server) api(services dialect.Services) http.Handler {
 		Services: services, Dialects: s.dialects,
 		Events: s.manage.Events(), Deliveries: s.manage.Deliveries(), Replays: s.replays, Tokens: s.manage.Tokens(),
 		Sources: s.manage.Sources(),
-		Audit: s.manage.Audit(), MaySend: s.manage.MaySend, Accept: s.ingest.Accept, Explain: s.ingest.Explain,
+		Audit:   s.manage.Audit(), MaySend: s.manage.MaySend, Accept: s.ingest.Accept, Explain: s.ingest.Explain,
 		LastOfRun: s.store.LastOfRun, Destinations: s.dispatcher,
 		Places: s.manage.Places, Compose: s.dispatcher.Preview, Recipients: s.manage.Recipients, Books: s.store.Books,
 	})

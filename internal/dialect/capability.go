@@ -34,7 +34,7 @@ type Audience interface {
 
 // Stepper is a dialect whose platform counts a run's states in words of its own, of which several neutral statuses may be
 // one. The engine counts where the word changes, in the order in which it accepts the events of the run, and keeps the
-// count in the event (event.Run.Steps). A run whose source counts itself is not counted.
+// count in the event (event.Run.Steps). A step that arrives after a later one of its run leaves the state as it is.
 type Stepper interface {
 	// Step returns the word for the state that a run's event leaves it in. Before is the word that the run had, "" at first;
 	// "" as the answer says nothing of the state. It is pure, as the methods of Dialect are.

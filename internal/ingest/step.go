@@ -6,12 +6,11 @@ import (
 )
 
 // step counts the run's states in the words of the dialects that have their own. The count stands in the event, so that
-// it goes on after a restart and on another node. Whoever sent the event has no say in it.
+// it goes on after a restart and on another node. Whoever sent the event has no say in it. A step that arrives after a
+// later one leaves the state as it is.
 func (i *Ingest) step(e *event.Event, last *state) {
 	e.Run.Steps = nil
-	if e.Run.Sequenced {
-		return
-	}
+	late := last != nil && e.Run.Sequence < last.sequence
 	for name, stepper := range i.steppers {
 		var before *event.Step
 		if last != nil {
@@ -19,7 +18,11 @@ func (i *Ingest) step(e *event.Event, last *state) {
 				before = &known
 			}
 		}
-		if now, ok := nextStep(stepper, e, before); ok {
+		now, ok := nextStep(stepper, e, before)
+		if late {
+			now, ok = stay(before)
+		}
+		if ok {
 			if e.Run.Steps == nil {
 				e.Run.Steps = make(map[string]event.Step, len(i.steppers))
 			}
@@ -36,10 +39,18 @@ func nextStep(stepper dialect.Stepper, e *event.Event, before *event.Step) (now 
 	}
 	switch word := stepper.Step(e, before.Word); word {
 	case "", before.Word:
-		return event.Step{Word: before.Word, Number: before.Number, Repeats: true}, true
+		return stay(before)
 	default:
 		return event.Step{Word: word, Number: before.Number + 1}, true
 	}
+}
+
+// stay is the step of an event that changes nothing.
+func stay(before *event.Step) (now event.Step, ok bool) {
+	if before == nil {
+		return event.Step{}, false
+	}
+	return event.Step{Word: before.Word, Number: before.Number, Repeats: true}, true
 }
 
 // steppersOf lists the dialects that count states.

@@ -39,12 +39,12 @@ type step struct {
 	number int64
 }
 
-// stepOf returns the step that an event is, with an empty word for an event that is no step here. Where the source counts
-// its states itself, its number stays; otherwise the engine counted ours when it accepted the event.
+// stepOf returns the step that an event is, with an empty word for an event that is no step here. The platform's own
+// number stays; of any other run the engine counted the states when it accepted the event.
 func stepOf(e *event.Event) step {
 	r := e.Run
-	if r.Sequenced {
-		return step{stateOf(r, own(e), ""), r.Sequence}
+	if own(e) && r.Sequenced {
+		return step{stateOf(r, true, ""), r.Sequence}
 	}
 	if counted, ok := r.Steps[Name]; ok {
 		if counted.Repeats {

@@ -55,16 +55,6 @@ var program = sync.OnceValues(func() (string, error) {
 // Built is the directory for what tests build beside the program; Main removes it.
 func Built() string { return built }
 
-// Program is the path of the program, for tests that run its other commands.
-func Program(t testing.TB) string {
-	t.Helper()
-	path, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // Main runs a package's tests and removes what they built; every TestMain calls it.
 func Main(m *testing.M) {
 	code := m.Run()

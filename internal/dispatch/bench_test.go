@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -22,11 +23,17 @@ import (
 	"carillon/internal/transport"
 )
 
-// void is a transport that delivers everything at once.
-type void struct{ sent atomic.Int64 }
+// void is a transport that delivers everything at once, and tells heard what.
+type void struct {
+	sent  atomic.Int64
+	heard func(*delivery.Message)
+}
 
-func (v *void) Send(context.Context, transport.Lane, *delivery.Message) delivery.Result {
+func (v *void) Send(_ context.Context, _ transport.Lane, msg *delivery.Message) delivery.Result {
 	v.sent.Add(1)
+	if v.heard != nil {
+		v.heard(msg)
+	}
 	return delivery.Result{Class: delivery.ClassAnswered, Status: 200, StartedAt: time.Now().UTC()}
 }
 
@@ -34,7 +41,7 @@ func (*void) Close() error { return nil }
 
 // engine is a dispatcher over a real database, with a transport that costs nothing.
 type engine struct {
-	store      *sqlite.Store
+	store      store.Store
 	committer  *committer.Committer
 	dispatcher *dispatch.Dispatcher
 	index      *subscription.Index
@@ -43,13 +50,20 @@ type engine struct {
 	subs       []*subscription.Subscription
 }
 
+// newEngine makes an engine over an embedded database.
 func newEngine(tb testing.TB, path string, destinations int) *engine {
 	tb.Helper()
-	e := &engine{index: &subscription.Index{}}
-	var err error
-	if e.store, err = sqlite.Open(context.Background(), sqlite.Options{Path: path}); err != nil {
+	s, err := sqlite.Open(context.Background(), sqlite.Options{Path: path, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
 		tb.Fatal(err)
 	}
+	return newEngineOn(tb, s, destinations)
+}
+
+// newEngineOn makes an engine over an open store. Two of them have the same subscriptions.
+func newEngineOn(tb testing.TB, s store.Store, destinations int) *engine {
+	tb.Helper()
+	e := &engine{store: s, index: &subscription.Index{}}
 	keyring, err := seal.NewKeyring(bytes.Repeat([]byte{7}, seal.KeySize))
 	if err != nil {
 		tb.Fatal(err)

@@ -2,13 +2,19 @@ package dispatch_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"carillon/internal/delivery"
 	"carillon/internal/ident"
 	"carillon/internal/store"
+	"carillon/internal/store/postgres"
+	"carillon/internal/store/postgres/pgtest"
+	"carillon/internal/subscription"
 )
 
 // drained waits until the queue of a real database is empty. There is no fake clock around a database: the test polls.
@@ -26,6 +32,22 @@ func (e *engine) drained(t *testing.T) store.Books {
 		case <-t.Context().Done():
 			t.Fatal("the queue did not empty")
 		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// owns waits until a node owns so many shards.
+func (e *engine) owns(t *testing.T, want int) {
+	t.Helper()
+	for {
+		_, epochs := e.dispatcher.Owner()
+		if len(epochs) == want {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatalf("the node owns %d shards", len(epochs))
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
@@ -66,4 +88,69 @@ func TestOnARealDatabase(t *testing.T) {
 		}
 	}
 	e.stop(t)
+}
+
+// TestTwoNodesOnOneDatabase has two nodes take turns in accepting the events of many runs, for subscriptions that hear of
+// every event and for some that hear of every second one. Each run must arrive in order, and nothing twice.
+func TestTwoNodesOnOneDatabase(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.Start(t).NewDatabase(t)
+	var lock sync.Mutex
+	arrived := map[string][]string{}
+	var nodes []*engine
+	for range 2 {
+		s, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := newEngineOn(t, s, 40)
+		e.void.heard = func(msg *delivery.Message) {
+			lock.Lock()
+			defer lock.Unlock()
+			key := msg.URL + " " + msg.Get("X-Run")
+			arrived[key] = append(arrived[key], msg.Get("X-Sequence"))
+		}
+		e.start(t)
+		nodes = append(nodes, e)
+	}
+	for _, e := range nodes {
+		e.owns(t, 32)
+	}
+	const runs, events = 60, 30
+	var running sync.WaitGroup
+	for run := range runs {
+		running.Go(func() {
+			for sequence := range events {
+				var to []*subscription.Subscription
+				for k := range 6 {
+					if k < 3 || sequence%2 == 0 {
+						to = append(to, nodes[0].subs[(run*6+k)%40])
+					}
+				}
+				nodes[(run+sequence)%2].accept(t, ident.ID(1+run), int64(sequence), to)
+			}
+		})
+	}
+	running.Wait()
+	books := nodes[0].drained(t)
+	if want := int64(runs * (events*3 + events/2*3)); books.Delivered != want || !books.Balanced() {
+		t.Errorf("books %+v, want %d delivered", books, want)
+	}
+	var all, second []string
+	for sequence := range events {
+		all = append(all, fmt.Sprint(sequence))
+		if sequence%2 == 0 {
+			second = append(second, fmt.Sprint(sequence))
+		}
+	}
+	lock.Lock()
+	for key, got := range arrived {
+		if !slices.Equal(got, all) && !slices.Equal(got, second) {
+			t.Errorf("%s arrived as %v", key, got)
+		}
+	}
+	lock.Unlock()
+	for _, e := range nodes {
+		e.stop(t)
+	}
 }

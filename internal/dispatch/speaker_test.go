@@ -56,6 +56,7 @@ func (s *speaker) Render(in dialect.Input) (*delivery.Message, error) {
 	msg.Set("Content-Type", "text/plain")
 	msg.Set("X-Kind", "default")
 	msg.Set("X-Run", fmt.Sprint(int64(in.Delivery.Run)))
+	msg.Set("X-Sequence", fmt.Sprint(in.Delivery.Sequence))
 	return msg, nil
 }
 

@@ -21,11 +21,12 @@ import (
 	"carillon/internal/ident"
 	"carillon/internal/seal"
 	"carillon/internal/store"
+	"carillon/internal/store/postgres/pgtest"
 	"carillon/internal/subscription"
 	"carillon/internal/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main{M: m}) }
 
 // began is when every test's clock starts.
 var began = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

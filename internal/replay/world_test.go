@@ -62,7 +62,7 @@ func in(t *testing.T, test func(w *world)) {
 		})
 		w.ids, err = ident.NewGenerator(0, time.Now)
 		w.must(err)
-		w.engine = &engine{w: w, auto: true, state: delivery.Delivered}
+		w.engine = &engine{w: w, store: w.store, auto: true, state: delivery.Delivered}
 		for id := range ident.ID(4) {
 			w.subscribe(id+1, func(*subscription.Subscription) {})
 		}
@@ -244,7 +244,8 @@ func (w *world) finish(n *node, id ident.ID) *replay.Replay {
 
 // engine stands in for the dispatcher: what is queued is in the store, and ends soon after it is due.
 type engine struct {
-	w *world
+	w     *world
+	store store.Store // of the world as it began: tests change the world's while nodes work
 
 	mu     sync.Mutex
 	queued []delivery.Delivery
@@ -261,7 +262,7 @@ func (e *engine) Enqueue(ctx context.Context, rows []delivery.Delivery) error {
 		stored, err = e.fault()
 	}
 	if stored {
-		if _, err := e.w.store.Commit(ctx, &store.Batch{Queue: rows}); err != nil {
+		if _, err := e.store.Commit(ctx, &store.Batch{Queue: rows}); err != nil {
 			return err
 		}
 		e.queued = append(e.queued, rows...)
@@ -278,11 +279,11 @@ func (e *engine) deliver(d delivery.Delivery) {
 	e.mu.Lock()
 	state := e.state
 	e.mu.Unlock()
-	_, _ = e.w.store.Commit(context.Background(), &store.Batch{Attempts: []delivery.Attempt{attempt(d, state, 200)}})
+	_, _ = e.store.Commit(context.Background(), &store.Batch{Attempts: []delivery.Attempt{attempt(d, state, 200)}})
 }
 
 func (e *engine) Cancel(ctx context.Context, key delivery.Key) error {
-	rows, err := e.w.store.QueueRows(ctx, []delivery.Key{key})
+	rows, err := e.store.QueueRows(ctx, []delivery.Key{key})
 	if err != nil {
 		return err
 	}
@@ -291,7 +292,7 @@ func (e *engine) Cancel(ctx context.Context, key delivery.Key) error {
 	}
 	a := attempt(rows[0], delivery.Cancelled, 0)
 	a.Number, a.Result.Class = 0, delivery.ClassCancelled
-	_, err = e.w.store.Commit(ctx, &store.Batch{Attempts: []delivery.Attempt{a}})
+	_, err = e.store.Commit(ctx, &store.Batch{Attempts: []delivery.Attempt{a}})
 	return err
 }
 

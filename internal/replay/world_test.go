@@ -43,6 +43,7 @@ type world struct {
 	index  *subscription.Index
 	engine *engine
 	log    *bytes.Buffer
+	logger *slog.Logger // one for all nodes: it orders what they write
 	ctx    context.Context
 }
 
@@ -52,6 +53,7 @@ func in(t *testing.T, test func(w *world)) {
 	path := filepath.Join(t.TempDir(), "carillon.db")
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t, index: &subscription.Index{}, log: &bytes.Buffer{}, ctx: context.Background()}
+		w.logger = slog.New(slog.NewTextHandler(w.log, nil))
 		var err error
 		time.Sleep(time.Until(began))
 		w.store, err = sqlite.Open(w.ctx, sqlite.Options{Path: path, Log: slog.New(slog.DiscardHandler)})
@@ -96,7 +98,7 @@ func (w *world) start(name, failpoint string, hit int) *node {
 	hits := 0
 	s, err := replay.New(replay.Deps{
 		Store: w.store, Engine: w.engine, Index: w.index, IDs: w.ids, NodeName: name,
-		Log: slog.New(slog.NewTextHandler(w.log, nil)),
+		Log: w.logger,
 		Audit: func(p estate.Principal, action string, r *replay.Replay) store.Change {
 			id := w.ids.New()
 			return store.Insert(&store.Record{Kind: store.KindAudit, ID: id, Parent: r.OrganizationID, Body: []byte(strconv.Quote(p.Name + " " + action))})

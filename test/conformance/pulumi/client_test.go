@@ -17,7 +17,9 @@ import (
 	"carillon/test/conformance"
 )
 
-func quiet() diag.Sink { return diag.DefaultSink(io.Discard, io.Discard, diag.FormatOptions{Color: colors.Never}) }
+func quiet() diag.Sink {
+	return diag.DefaultSink(io.Discard, io.Discard, diag.FormatOptions{Color: colors.Never})
+}
 
 // TestClientForOrganizations drives the client that the command is made of.
 func TestClientForOrganizations(t *testing.T) {

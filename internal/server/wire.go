@@ -170,6 +170,7 @@ func (s *Server) handler() http.Handler {
 	api := s.api(services)
 	mux.Handle("/v1/", api)
 	mux.Handle("/in/", api)
+	mux.HandleFunc("/", unknownPath)
 	s.mountHealth(mux)
 	return mux
 }

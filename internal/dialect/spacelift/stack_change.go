@@ -2,6 +2,7 @@ package spacelift
 
 import (
 	"context"
+	"strings"
 
 	graphql "github.com/graph-gophers/graphql-go"
 
@@ -59,24 +60,31 @@ func (c *call) makeStack(ctx context.Context, id string, in common, record stack
 		OrganizationID: c.account.ID, ProjectID: project.ID, Module: record.Module != nil,
 	}
 	in.fill(&w)
-	record.Name, record.WorkspaceNamed, record.DescriptionIsNull = in.name, w.Name, in.description == nil
-	if err := record.keep(&w); err != nil {
-		return nil, err
-	}
-	made, err := c.Workspaces.Create(ctx, c.who, w)
-	if nameIsTaken(err) {
-		// Names of stacks may repeat, those of workspaces may not: the identifier is unique.
-		w.Name, record.WorkspaceNamed = id, id
+	record.Name, record.DescriptionIsNull = in.name, in.description == nil
+	made, err := c.underFreeName(in.name, id, func(name string) (estate.Workspace, error) {
+		w.Name, record.WorkspaceNamed = name, name
 		if err := record.keep(&w); err != nil {
-			return nil, err
+			return w, err
 		}
-		made, err = c.Workspaces.Create(ctx, c.who, w)
-	}
+		return c.Workspaces.Create(ctx, c.who, w)
+	})
 	if err != nil {
 		return nil, err
 	}
 	c.memory.clear()
 	return &made, nil
+}
+
+// underFreeName saves a workspace under a stack's name. Names of stacks and modules may repeat, those of the workspaces of
+// a project may not: where the name is taken the identifier stands in for it, and that with a number of its own where a
+// workspace from elsewhere has it.
+func (c *call) underFreeName(name, id string, save func(name string) (estate.Workspace, error)) (w estate.Workspace, err error) {
+	for _, name := range []string{name, id, id + "-" + strings.ToLower(newULID(c.Now()))} {
+		if w, err = save(name); !nameIsTaken(err) {
+			return w, err
+		}
+	}
+	return w, err
 }
 
 // nameIsTaken reports whether a save failed because of the workspace's name.
@@ -144,10 +152,7 @@ func (c *call) updateStack(ctx context.Context, id string, module bool, in commo
 			return record.keep(w)
 		})
 	}
-	updated, err := save(in.name)
-	if nameIsTaken(err) {
-		updated, err = save(id)
-	}
+	updated, err := c.underFreeName(in.name, id, save)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"carillon/internal/event"
 	"carillon/internal/fault"
 	"carillon/internal/runner"
+	"carillon/internal/runner/pulumi"
 	"carillon/internal/runner/terraform"
 	"carillon/internal/spool"
 )
@@ -21,6 +22,7 @@ import (
 func tools() []runner.Tool {
 	return []runner.Tool{
 		terraform.Tool{},
+		pulumi.Tool{},
 	}
 }
 

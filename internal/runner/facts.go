@@ -71,7 +71,7 @@ func Gather(ctx context.Context, given Given, inv Invocation, dir string, env En
 		Job:        job.Service,
 		Tool:       inv.Tool,
 	}
-	f.Actor = actor(first(given.Actor, env.Get("CARILLON_ACTOR")), job)
+	f.Actor = actor(first(given.Actor, env.Get("CARILLON_ACTOR")), job, inv, env)
 	if f.Trigger == "" && f.Actor != nil {
 		f.Trigger = f.Actor.Name
 	}
@@ -125,8 +125,9 @@ func placeFrom(env Environment) Place {
 	return place
 }
 
-// actor names who started the run: whom the user named, whom the job names, or the operating system's user.
-func actor(given string, job Job) *event.Actor {
+// actor names who started the run: whom the user named, whom the job names, for whom the tool acts, or the operating
+// system's user.
+func actor(given string, job Job, inv Invocation, env Environment) *event.Actor {
 	if given != "" {
 		return &event.Actor{Name: given}
 	}
@@ -135,6 +136,11 @@ func actor(given string, job Job) *event.Actor {
 			return nil
 		}
 		return new(job.Actor)
+	}
+	if inv.Actor != nil {
+		if found := inv.Actor(env); found != nil {
+			return found
+		}
 	}
 	current, err := user.Current()
 	if err != nil {

@@ -17,6 +17,7 @@ type session struct {
 	wires   []*wire
 	relay   *relay
 	journal *journal
+	aside   *aside // nil when the command writes nothing for us alone
 	started time.Time
 
 	// apart says that the command has a process group of its own. It has one unless a terminal is there: with one it
@@ -28,8 +29,12 @@ type session struct {
 }
 
 func (s *session) start(ctx context.Context) error {
-	s.cmd = exec.Command(s.o.Args[0], s.o.Args[1:]...)
-	s.cmd.Env = s.o.Env
+	args, env := s.o.Args, s.o.Env
+	if s.aside = s.newAside(); s.aside != nil {
+		args, env = s.aside.command(s.o)
+	}
+	s.cmd = exec.Command(args[0], args[1:]...)
+	s.cmd.Env = env
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.o.Stdin, s.o.Stdout, s.o.Stderr
 	if s.o.Invocation.Reported() {
 		s.lay()
@@ -47,10 +52,14 @@ func (s *session) start(ctx context.Context) error {
 		w.started(err == nil)
 	}
 	if err != nil {
+		s.aside.remove()
 		return err
 	}
 	for _, w := range s.wires {
 		go w.carry(s.hear)
+	}
+	if s.aside != nil {
+		go s.aside.follow(s.overhear)
 	}
 	return nil
 }
@@ -125,7 +134,26 @@ func (s *session) hear(stream Stream, chunk []byte) {
 		return
 	}
 	defer s.recoverDeaf()
+	s.readAside() // it was written before what was just printed
 	s.note(s.o.Invocation.Recognizer.Read(stream, chunk))
+}
+
+// overhear shows the recognizer what the command wrote for us alone since the last time.
+func (s *session) overhear() {
+	s.hearing.Lock()
+	defer s.hearing.Unlock()
+	if s.deaf {
+		s.aside.poll(func([]byte) {})
+		return
+	}
+	defer s.recoverDeaf()
+	s.readAside()
+}
+
+func (s *session) readAside() {
+	if s.aside != nil {
+		s.aside.poll(func(chunk []byte) { s.note(s.o.Invocation.Recognizer.Read(Aside, chunk)) })
+	}
 }
 
 func (s *session) recoverDeaf() {
@@ -147,6 +175,11 @@ func (s *session) note(seen []Observation) {
 
 // finish closes the journal with the command's end.
 func (s *session) finish(exit Exit) {
+	if s.aside != nil {
+		s.aside.end()
+		s.overhear()
+		s.aside.remove()
+	}
 	s.hearing.Lock()
 	defer s.hearing.Unlock()
 	if s.o.Invocation.Reported() && !s.deaf {

@@ -33,6 +33,14 @@ type Invocation struct {
 	// the tool has no such files.
 	Locate func(dir string, env Environment) Place
 
+	// Actor says for whom the tool acts by its own account, nil when it can not tell. Nil when the tool has no accounts.
+	Actor func(env Environment) *event.Actor
+
+	// Aside returns a command line, and variables to add, with which the command writes what it does into a file, for tools
+	// that tell more there than they print. What is in the file is read as the stream Aside while the command runs, and
+	// never kept: the file is gone as soon as it is there. Nil when the tool has no such file.
+	Aside func(path string) (args, env []string)
+
 	// Recognizer reads the command's output. It is nil when the command is no run: then nothing is reported.
 	Recognizer Recognizer
 }
@@ -57,6 +65,7 @@ type Stream int
 const (
 	Output Stream = iota
 	Errors
+	Aside // what the command wrote for us alone, see Invocation.Aside
 )
 
 // Recognizer turns output into observations. It is pure: the same bytes give the same observations however they are cut
@@ -72,9 +81,12 @@ type Recognizer interface {
 // Observation is one thing that a command's output says about its run.
 type Observation struct {
 	Saw        Sight
-	Changes    *event.Changes // Planned, Completed: the counts
+	Changes    *event.Changes // Planned, Counted, Completed: the counts
 	HasChanges *bool          // Planned
 	Text       string         // Failed: the excerpt; Linked: the address
+
+	Violation *event.Violation `json:",omitempty"` // Violated
+	Blocking  bool             `json:",omitempty"` // Violated: the policy stops the run
 }
 
 // Sight is what an Observation saw.
@@ -91,4 +103,7 @@ const (
 	Interrupted Sight = "interrupted" // the command says that it was interrupted
 	Failed      Sight = "failed"      // the command printed an error
 	Linked      Sight = "linked"      // the command printed the address of its run
+	Counted     Sight = "counted"     // the counts of what was done, however it ended
+	Violated    Sight = "violated"    // a policy was violated
+	Unstarted   Sight = "unstarted"   // the command ended before it began to plan or to apply
 )

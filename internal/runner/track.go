@@ -23,6 +23,17 @@ type Track struct {
 	approved    bool
 	declined    bool
 	interrupted bool
+	unstarted   bool // the command ended before its plan
+
+	violations []violation // not told yet
+	known      []event.Violation
+	policies   int // policy events so far
+}
+
+// violation is a violated policy that is to be told.
+type violation struct {
+	event.Violation
+	blocking bool
 }
 
 // stage orders the statuses that a run passes.
@@ -74,7 +85,14 @@ func (t *Track) Observe(o Observation, at time.Time) []event.Event {
 	}
 	switch o.Saw {
 	case Planned:
-		return t.planned(o, at)
+		return append(t.policyEvents(at), t.planned(o, at)...)
+	case Counted:
+		t.counted(o)
+		return t.policyEvents(at)
+	case Violated:
+		t.violated(o)
+	case Unstarted:
+		t.unstarted = true
 	case Asking:
 		return t.asking(at)
 	case Approved:
@@ -156,11 +174,25 @@ func (t *Track) completed(o Observation, at time.Time) []event.Event {
 
 func (t *Track) unchanged() bool { return t.run.HasChanges != nil && !*t.run.HasChanges }
 
-// End returns the last event of the run: the command has exited.
+// counted takes the counts of a step, however it ended.
+func (t *Track) counted(o Observation) {
+	if o.Changes != nil {
+		t.run.Changes = o.Changes
+	}
+	if o.HasChanges != nil {
+		t.run.HasChanges = o.HasChanges
+	}
+}
+
+// End returns the last events of the run: the command has exited.
 func (t *Track) End(exit Exit, at time.Time) []event.Event {
 	if t.stage == ended || t.stage == fresh {
 		return nil
 	}
+	return append(t.policyEvents(at), t.end(exit, at)...)
+}
+
+func (t *Track) end(exit Exit, at time.Time) []event.Event {
 	if t.inv.ChangesCode != 0 && exit.Signal == 0 && exit.Code == t.inv.ChangesCode {
 		t.run.HasChanges = new(true)
 		exit.Code = 0
@@ -174,6 +206,9 @@ func (t *Track) End(exit Exit, at time.Time) []event.Event {
 	t.run.Phase, t.run.Error = event.PhasePlan, t.failure
 	if t.stage == applying {
 		t.run.Phase = event.PhaseApply
+	}
+	if t.unstarted && !t.inv.PlanOnly {
+		t.run.Phase = ""
 	}
 	switch {
 	case t.declined:

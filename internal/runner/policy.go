@@ -1,0 +1,45 @@
+package runner
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"carillon/internal/event"
+)
+
+// violated notes a violated policy. One that the plan violated is violated again when it is applied, and told once.
+func (t *Track) violated(o Observation) {
+	if o.Violation == nil || slices.Contains(t.known, *o.Violation) || len(t.known) >= event.MaxItems {
+		return
+	}
+	t.known = append(t.known, *o.Violation)
+	t.violations = append(t.violations, violation{*o.Violation, o.Blocking})
+}
+
+// policyEvents returns the events of the violations that are not told yet: one for those that stop the run, and one for
+// the others.
+func (t *Track) policyEvents(at time.Time) []event.Event {
+	var events []event.Event
+	for _, blocking := range []bool{true, false} {
+		policy := event.Policy{Blocking: blocking, RunURL: t.run.URL}
+		for _, v := range t.violations {
+			if v.blocking == blocking {
+				policy.Violations = append(policy.Violations, v.Violation)
+			}
+		}
+		if len(policy.Violations) > 0 {
+			events = append(events, t.policyEvent(policy, at))
+		}
+	}
+	t.violations = nil
+	return events
+}
+
+func (t *Track) policyEvent(policy event.Policy, at time.Time) event.Event {
+	e := t.snapshot(t.run.Status, at)
+	e.Kind, e.Action, e.Policy, e.Actor = event.KindPolicy, "violated", &policy, t.facts.Actor
+	e.Key = "cli:" + t.run.SourceID + ":policy:" + strconv.Itoa(t.policies)
+	t.policies++
+	return e
+}

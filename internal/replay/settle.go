@@ -61,7 +61,8 @@ func (t *task) waiting(ctx context.Context, items []Item) (map[ident.ID]bool, er
 	return found, nil
 }
 
-// settle counts what became of the deliveries that have ended.
+// settle counts what became of the deliveries that have ended. What was read before an error counts; the error comes again
+// with the next step if it lasts.
 func (t *task) settle(ctx context.Context) error {
 	p := &t.r.Progress
 	if len(p.Open) == 0 {
@@ -71,29 +72,44 @@ func (t *task) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	open := make([]Item, 0, len(waiting))
+	open := make([]Item, 0, len(p.Open))
 	next := *p
-	for _, item := range p.Open {
+	for i, item := range p.Open {
 		if waiting[item.ID] {
 			open = append(open, item)
 			continue
 		}
-		switch summary, err := t.s.Store.Delivery(ctx, item.ID); {
-		case errors.Is(err, store.ErrNotFound):
-			next.Unknown++
-		case err != nil:
-			return fmt.Errorf("read what became of delivery %s: %w", item.ID, err)
-		case summary.State == delivery.Pending:
+		var ended bool
+		if ended, err = t.conclude(ctx, &next, item); err != nil {
+			open = append(open, p.Open[i:]...)
+			break
+		}
+		if !ended {
 			open = append(open, item)
-		default:
-			next.count(summary.State)
 		}
 	}
-	if len(open) < len(p.Open) {
-		next.Open = open
-		*p, t.dirty = next, true
+	if len(open) == len(p.Open) {
+		return err
 	}
+	next.Open = open
+	*p, t.dirty = next, true
 	return nil
+}
+
+// conclude counts the end of a delivery that is not in the queue any more; false means that it has not ended.
+func (t *task) conclude(ctx context.Context, p *Progress, item Item) (bool, error) {
+	summary, err := t.s.Store.Delivery(ctx, item.ID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		p.Unknown++
+	case err != nil:
+		return false, fmt.Errorf("read what became of delivery %s: %w", item.ID, err)
+	case summary.State == delivery.Pending:
+		return false, nil
+	default:
+		p.count(summary.State)
+	}
+	return true, nil
 }
 
 // count notes the end of one delivery.

@@ -416,3 +416,24 @@ func TestRedelivery(t *testing.T) {
 		return nil
 	})
 }
+
+// TestLongAnswers keeps the first 64 KiB of what a receiver answers (§2.2).
+func TestLongAnswers(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	env := p.environment(t, "one")
+	sink := conformance.NewSink(t)
+	sink.Answer(200, strings.Repeat("é", 40_000))
+	p.integration(t, sink.URL, nil, env)
+	p.send(t, run("run-1", "applied", "one", "w", nil))
+	conformance.Eventually(t, func() error {
+		got := p.list(t, "/integrations/webhook-deliveries")
+		if len(got.Data) != 1 || got.Data[0].Attributes["status"] != "completed" {
+			return fmt.Errorf("got %+v", got.Data)
+		}
+		if body := got.Data[0].Attributes["response-body"].(string); body != strings.Repeat("é", 32<<10) {
+			t.Errorf("%d bytes are kept", len(body))
+		}
+		return nil
+	})
+}

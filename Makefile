@@ -19,8 +19,8 @@ build: ## build bin/carillon: one static binary
 demo: build ## the main job on this machine: a server, a receiver, a real run, what arrived
 	$(BINARY) demo $(DEMO_FLAGS)
 
-test: ## all tests with the race detector (installs PostgreSQL and a C compiler when missing)
-	@scripts/need go gcc postgresql
+test: ## all tests with the race detector (installs PostgreSQL, a C compiler and Node when missing)
+	@scripts/need go gcc postgresql node
 	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
 
 check: ## formatting, vet, staticcheck, floors, generated files
@@ -35,9 +35,10 @@ bench: build ## print the figures of docs/benchmarks.md
 	@scripts/need postgresql
 	$(BINARY) bench $(BENCH_FLAGS)
 
-conformance: build ## the platforms' real clients against the real binary
+conformance: build ## the platforms' real clients against the real binary (the first time builds them: many minutes)
 	@scripts/need go
 	cd test/conformance && CARILLON_PROGRAM=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 30m ./...
+	cd test/conformance/pulumi && CARILLON_PROGRAM=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 90m ./...
 
 crash: ## kill real processes under load, KILLS times on each database (default 500)
 	@scripts/need go postgresql

@@ -38,7 +38,9 @@ bench: build ## print the figures of docs/benchmarks.md
 conformance: build ## the platforms' real clients against the real binary (the first time builds them: many minutes)
 	@scripts/need go
 	cd test/conformance && CARILLON_PROGRAM=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 30m ./...
-	cd test/conformance/pulumi && CARILLON_PROGRAM=$(CURDIR)/$(BINARY) $(GO) test -count=1 -timeout 90m ./...
+	@cp test/conformance/pulumi/go.mod bin/pulumi.mod && cp test/conformance/pulumi/go.sum bin/pulumi.sum
+	cd test/conformance/pulumi && GOFLAGS='-mod=mod -modfile=$(CURDIR)/bin/pulumi.mod' CARILLON_PROGRAM=$(CURDIR)/$(BINARY) \
+		$(GO) test -count=1 -timeout 90m ./...
 
 crash: ## kill real processes under load, KILLS times on each database (default 500)
 	@scripts/need go postgresql

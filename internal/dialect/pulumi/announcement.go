@@ -94,7 +94,7 @@ func one(a announcement, name string) []announcement {
 
 var kindShape = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// fromPlatform reports whether the event is one that the platform told us of, in a form that can leave again (§3.4).
+// fromPlatform reports whether the event is one that the platform told us of, in a form that can leave again (§3.3).
 func fromPlatform(e *event.Event) bool {
 	n := e.Native
 	return n != nil && n.Dialect == Name && kindShape.MatchString(n.Kind) && json.Valid(n.Body)

@@ -58,7 +58,7 @@ func (*Dialect) Policy(*subscription.Subscription) delivery.Policy {
 }
 
 // StandardByDefault leaves the Standard Webhooks headers out: a delivery record lists every header of a request but the
-// User-Agent, and would not be true any more (§2.2). A subscription may ask for them.
+// User-Agent, and would not be true any more (§2.1). A subscription may ask for them.
 func (*Dialect) StandardByDefault() bool { return false }
 
 // attemptTimeout bounds one attempt, and keepBody how much of an answer is kept (§2.4).

@@ -11,7 +11,7 @@ import (
 )
 
 // encode writes JSON as JSON.stringify does: compact, and nothing escaped that need not be. Receivers verify signatures
-// over what their parser writes again (§2.1). Go's encoder escapes three characters that JavaScript's does not.
+// over what their parser writes again (§2.2). Go's encoder escapes three characters that JavaScript's does not.
 func encode(v any) ([]byte, error) {
 	body, err := message.JSON(v)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"carillon/internal/subscription"
 )
 
-// Headers of the platform's requests, in Go's canonical spelling, as captures and delivery records show them (§2.2).
+// Headers of the platform's requests, in Go's canonical spelling, as captures and delivery records show them (§2.1).
 const (
 	headerID        = "Pulumi-Webhook-Id"
 	headerKind      = "Pulumi-Webhook-Kind"
@@ -47,7 +47,7 @@ func firstNamed(filters []string, s *subscription.Subscription) string {
 func render(in dialect.Input, a announcement) ([]byte, error) {
 	channel := in.Subscription.Channel
 	if a.native && channel == subscription.ChannelWebhook {
-		return in.Event.Native.Body, nil // unchanged, so that what we do not know passes unharmed too (§3.4)
+		return in.Event.Native.Body, nil // unchanged, so that what we do not know passes unharmed too (§3.3)
 	}
 	c, err := compose(in.Event, a, in.Site)
 	if err != nil {
@@ -66,7 +66,7 @@ func render(in dialect.Input, a announcement) ([]byte, error) {
 	return nil, fmt.Errorf("there is no format for the channel %q", channel)
 }
 
-// request is a message with the headers of §2.2, but for those that Sign adds.
+// request is a message with the headers of §2.1, but for those that Sign adds.
 func request(channel subscription.Channel, site dialect.Site, kind string, body []byte) *delivery.Message {
 	msg := &delivery.Message{
 		Channel: channel, Method: "POST", Body: body, Trigger: kind, Timeout: attemptTimeout, KeepBody: keepBody,

@@ -83,7 +83,7 @@ func TestRenderVectors(t *testing.T) {
 	checkWithNode(t, rendered)
 }
 
-// checkWithNode holds every body against what JavaScript writes after reading it (§2.1).
+// checkWithNode holds every body against what JavaScript writes after reading it (§2.2).
 func checkWithNode(t *testing.T, bodies [][]byte) {
 	t.Helper()
 	const script = `

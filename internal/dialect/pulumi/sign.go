@@ -10,7 +10,7 @@ import (
 	"carillon/internal/subscription"
 )
 
-// Sign adds the delivery's ID and, where there is a secret, the signature of the body (§2.2, §2.3). Both go with every
+// Sign adds the delivery's ID and, where there is a secret, the signature of the body (§2.1, §2.3). Both go with every
 // format. The scheme has room for one signature, so a prior secret does not sign.
 func (d *Dialect) Sign(msg *delivery.Message, s dialect.Signing) {
 	if msg.Channel == subscription.ChannelTrigger {

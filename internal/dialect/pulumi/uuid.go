@@ -32,7 +32,7 @@ func dashed(digits string) string {
 // deliveryDigits spells a delivery's ID in hexadecimal digits.
 var deliveryDigits = ident.Codec{Alphabet: "0123456789abcdef", Length: 22}
 
-// deliveryUUID spells a delivery's ID as a UUID of version 4, and back: what the platform calls an event's ID (§2.2). The
+// deliveryUUID spells a delivery's ID as a UUID of version 4, and back: what the platform calls an event's ID (§2.1). The
 // digits that the ID does not fill follow from the others, so that only those are found that were given.
 func deliveryUUID(id ident.ID) string {
 	digits := deliveryDigits.Encode(id)

@@ -10,11 +10,23 @@ import (
 
 // violated notes a violated policy. One that the plan violated is violated again when it is applied, and told once.
 func (t *Track) violated(o Observation) {
-	if o.Violation == nil || slices.Contains(t.known, *o.Violation) || len(t.known) >= event.MaxItems {
+	if o.Violation == nil || len(t.known) >= event.MaxItems {
 		return
 	}
-	t.known = append(t.known, *o.Violation)
-	t.violations = append(t.violations, violation{*o.Violation, o.Blocking})
+	v := fitViolation(*o.Violation)
+	if v.Policy == "" || slices.Contains(t.known, v) {
+		return
+	}
+	t.known = append(t.known, v)
+	t.violations = append(t.violations, violation{v, o.Blocking})
+}
+
+// fitViolation makes what a policy says of itself acceptable: an odd name must not cost the event.
+func fitViolation(v event.Violation) event.Violation {
+	return event.Violation{
+		Pack: fitName(v.Pack), PackVersion: fitName(v.PackVersion), Policy: fitName(v.Policy), Severity: fitName(v.Severity),
+		Message: cut(v.Message, messageLimit), Resource: cut(v.Resource, event.MaxURL),
+	}
 }
 
 // policyEvents returns the events of the violations that are not told yet: one for those that stop the run, and one for

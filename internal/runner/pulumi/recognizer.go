@@ -189,14 +189,20 @@ func (r *Recognizer) changed(counts map[string]int64) bool {
 	return false
 }
 
-// changesOf counts what others count, and keeps the tool's own counts beside.
+// countLimit is far above what a stack holds, and low enough that sums stay what they are.
+const countLimit = 1 << 40
+
+// changesOf counts what others count, and keeps the tool's own counts beside. What can be no count is left out.
 func changesOf(counts map[string]int64) *event.Changes {
-	if counts == nil {
-		counts = map[string]int64{}
+	known := make(map[string]int64, len(counts))
+	for op, n := range counts {
+		if op != "" && len(op) <= event.MaxName && n >= 0 && n < countLimit && len(known) < event.MaxItems {
+			known[op] = n
+		}
 	}
 	return &event.Changes{
-		Add: counts["create"] + counts["import"], Change: counts["update"], Destroy: counts["delete"], Import: counts["import"],
-		Replace: counts["replace"], Operations: counts,
+		Add: known["create"] + known["import"], Change: known["update"], Destroy: known["delete"], Import: known["import"],
+		Replace: known["replace"], Operations: known,
 	}
 }
 

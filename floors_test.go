@@ -20,7 +20,7 @@ const module = "carillon"
 // floors lists the packages of each floor. A package imports only from floors below its own; a package below a listed
 // one stands on the same floor unless it is listed itself. ARCHITECTURE.md draws the same picture.
 var floors = [][]string{
-	0:  {"internal/ident", "internal/fault", "internal/seal", "internal/message", "internal/strict"},
+	0:  {"internal/ident", "internal/fault", "internal/seal", "internal/message", "internal/strict", "internal/rego"},
 	1:  {"internal/event", "internal/estate", "internal/guard"},
 	2:  {"internal/subscription"},
 	3:  {"internal/delivery"},

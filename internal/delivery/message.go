@@ -16,6 +16,9 @@ type Message struct {
 	Mail    *Mail // set for ChannelEmail, instead of Method, URL, Header and Body
 	Trigger string
 
+	// Held are names of headers that the subscription's own do not replace.
+	Held []string
+
 	// Masked are names of headers whose values a log must not show.
 	Masked []string
 

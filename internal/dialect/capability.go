@@ -1,6 +1,9 @@
 package dialect
 
 import (
+	"context"
+
+	"carillon/internal/delivery"
 	"carillon/internal/event"
 	"carillon/internal/subscription"
 )
@@ -62,6 +65,14 @@ type Completion struct {
 // the event's workspace from which it needs a number, if Event.Numbers has none yet.
 type Numberer interface {
 	Counters(e *event.Event) []string
+}
+
+// Worker is a dialect that has work done for it: deliveries of subscriptions of ChannelWork, which it makes itself. Their
+// address begins with the dialect's name and a colon.
+type Worker interface {
+	// Work does the work of one message. It may be done again, so it must not do anything twice. A *fault.Error says that
+	// trying again is of no use, unless it is fault.Unavailable.
+	Work(ctx context.Context, s Services, msg *delivery.Message) error
 }
 
 // OpenAddresses is a dialect whose platform shows a subscription's address to whoever may read the subscription.

@@ -218,6 +218,19 @@ func TestStandardHeaders(t *testing.T) {
 	}
 }
 
+// TestHeldHeaders: where a message holds a name the subscription's own header does not replace it.
+func TestHeldHeaders(t *testing.T) {
+	t.Parallel()
+	d := &Dispatcher{}
+	msg := &delivery.Message{URL: "https://a.test", Held: []string{"X-Kind"}}
+	msg.Set("User-Agent", "a")
+	msg.Set("X-Kind", "the message's")
+	d.address(msg, &opened{headers: []delivery.HeaderField{{Name: "x-kind", Value: "the subscription's"}, {Name: "user-agent", Value: "b"}}})
+	if msg.Get("X-Kind") != "the message's" || msg.Get("User-Agent") != "b" || len(msg.Header) != 2 {
+		t.Errorf("headers %v", msg.Header)
+	}
+}
+
 func TestRingIsAQueue(t *testing.T) {
 	t.Parallel()
 	var r ring

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,9 @@ func (d *Dispatcher) address(msg *delivery.Message, o *opened) {
 		msg.Set("User-Agent", d.deps.Site.UserAgent())
 	}
 	for i, h := range o.headers {
+		if slices.ContainsFunc(msg.Held, func(held string) bool { return strings.EqualFold(held, h.Name) }) {
+			continue
+		}
 		again := false
 		for _, earlier := range o.headers[:i] {
 			again = again || strings.EqualFold(earlier.Name, h.Name)

@@ -16,7 +16,7 @@ func (m *Manage) address(s *subscription.Subscription, plain subscription.Secret
 	switch s.Channel {
 	case subscription.ChannelEmail:
 		s.Destination, s.Address = ident.Derive("destination", organization, "mail", s.ID.String()), "mail"
-	case subscription.ChannelTrigger:
+	case subscription.ChannelTrigger, subscription.ChannelWork:
 		s.Destination, s.Address = ident.Derive("destination", organization, "trigger", plain.URL), guard.Redact(plain.URL)
 	default:
 		s.Destination, s.Address = ident.Derive("destination", organization, "http", plain.URL), guard.Redact(plain.URL)

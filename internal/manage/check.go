@@ -132,7 +132,7 @@ func checkSizes(faults *fault.Collector, s *subscription.Subscription, plain sub
 // checkDestination checks channel and address, the latter as far as its shape goes.
 func checkDestination(faults *fault.Collector, spoken dialect.Dialect, s *subscription.Subscription, plain subscription.Secrets) {
 	switch {
-	case !slices.Contains(spoken.Channels(), s.Channel):
+	case !offers(spoken, s.Channel):
 		faults.Add("/channel", "The dialect %s has no channel %q.", s.Dialect, clip(string(s.Channel)))
 	case s.Channel == subscription.ChannelEmail:
 		if plain.URL != "" {
@@ -140,7 +140,7 @@ func checkDestination(faults *fault.Collector, spoken dialect.Dialect, s *subscr
 		}
 	case plain.URL == "":
 		faults.Add("/url", "The URL can't be blank.")
-	case s.Channel == subscription.ChannelTrigger:
+	case s.Channel == subscription.ChannelTrigger || s.Channel == subscription.ChannelWork:
 		if len(plain.URL) > maxURL || !printable(plain.URL) {
 			faults.Add("/url", "This must be at most %d printable characters.", maxURL)
 		}
@@ -164,7 +164,16 @@ func (m *Manage) checkAllowed(spoken dialect.Dialect, s *subscription.Subscripti
 
 // hasURL reports whether a channel sends to an address that a subscription names.
 func hasURL(channel subscription.Channel) bool {
-	return channel != subscription.ChannelEmail && channel != subscription.ChannelTrigger
+	return channel != subscription.ChannelEmail && channel != subscription.ChannelTrigger && channel != subscription.ChannelWork
+}
+
+// offers reports whether a dialect's subscriptions may take the channel. Work is what a dialect asks for itself.
+func offers(spoken dialect.Dialect, channel subscription.Channel) bool {
+	if channel == subscription.ChannelWork {
+		_, ok := spoken.(dialect.Worker)
+		return ok
+	}
+	return slices.Contains(spoken.Channels(), channel)
 }
 
 func isHTTPURL(text string) bool {

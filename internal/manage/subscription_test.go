@@ -121,6 +121,9 @@ func TestSubscriptionChecks(t *testing.T) {
 		"trigger, unreadable": {"/url", func(x *subscription.Subscription, p *subscription.Secrets) {
 			x.Channel, p.URL = subscription.ChannelTrigger, "a\nb"
 		}, dialect.SaveOptions{}},
+		"work for a dialect that does none": {"/channel", func(x *subscription.Subscription, p *subscription.Secrets) {
+			x.Channel, p.URL = subscription.ChannelWork, "plain:1"
+		}, dialect.SaveOptions{}},
 		"mail address":       {"/emails/1", func(x *subscription.Subscription, _ *subscription.Secrets) { x.Emails = []string{"a@x.org", "b"} }, dialect.SaveOptions{}},
 		"named mail address": {"/emails/0", func(x *subscription.Subscription, _ *subscription.Secrets) { x.Emails = []string{"A <a@x.org>"} }, dialect.SaveOptions{}},
 		"member":             {"", func(x *subscription.Subscription, _ *subscription.Secrets) { x.UserIDs = []ident.ID{ada.UserID} }, dialect.SaveOptions{}},

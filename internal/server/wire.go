@@ -25,6 +25,7 @@ import (
 	"carillon/internal/subscription"
 	"carillon/internal/transport"
 	httptransport "carillon/internal/transport/http"
+	"carillon/internal/transport/local"
 	"carillon/internal/transport/smtp"
 )
 
@@ -132,6 +133,7 @@ func (s *Server) transports() (map[subscription.Channel]transport.Transport, err
 		subscription.ChannelSlack:   overHTTP,
 		subscription.ChannelTeams:   overHTTP,
 		subscription.ChannelTrigger: overHTTP,
+		subscription.ChannelWork:    &local.Transport{Workers: s.workers()},
 	}
 	if s.config.MailServer == "" {
 		return list, nil
@@ -142,6 +144,19 @@ func (s *Server) transports() (map[subscription.Channel]transport.Transport, err
 	}
 	list[subscription.ChannelEmail] = mail
 	return list, nil
+}
+
+// workers lists who does the dialects' own work, by the dialects' names.
+func (s *Server) workers() map[string]local.Worker {
+	workers := map[string]local.Worker{}
+	for _, d := range s.dialects {
+		if w, ok := d.(dialect.Worker); ok {
+			workers[d.Name()] = func(ctx context.Context, msg *delivery.Message) error {
+				return w.Work(ctx, s.manage.Services(), msg)
+			}
+		}
+	}
+	return workers
 }
 
 func (s *Server) nodeName() string {

@@ -23,6 +23,7 @@ const (
 	ChannelTeams   Channel = "teams"   // a Microsoft Teams workflow or connector
 	ChannelEmail   Channel = "email"
 	ChannelTrigger Channel = "trigger" // no notification: starts something on another service
+	ChannelWork    Channel = "work"    // no notification: work that Carillon does itself, on request of a dialect
 )
 
 // Level is where in the estate a subscription is attached.

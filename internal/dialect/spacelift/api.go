@@ -33,7 +33,6 @@ type api struct {
 	schema   *graphql.Schema
 	failures *failures
 	changing *locks
-	policies compiler
 }
 
 // call is one request. Its resolvers find it in their context.
@@ -57,7 +56,7 @@ func (*Dialect) Discovery() map[string]any { return nil }
 // Mount registers the API's one path.
 func (d *Dialect) Mount(mux *http.ServeMux, s dialect.Services) {
 	a := &api{
-		Services: s, dialect: d, failures: newFailures(d.FailedSignInsPerMinute, s.Now), changing: newLocks(), policies: newCompiler(),
+		Services: s, dialect: d, failures: newFailures(d.FailedSignInsPerMinute, s.Now), changing: newLocks(),
 	}
 	a.schema = newSchema(a)
 	mux.HandleFunc("/graphql", a.serve)

@@ -30,10 +30,12 @@ type Dialect struct {
 
 	// FailedSignInsPerMinute bounds the wrong API keys from one address; 0 means 20, a negative number means no bound (§5.1).
 	FailedSignInsPerMinute int
+
+	engine *engine
 }
 
 // New returns the dialect with its defaults.
-func New() *Dialect { return &Dialect{} }
+func New() *Dialect { return &Dialect{engine: newEngine()} }
 
 // Name returns "spacelift".
 func (*Dialect) Name() string { return Name }
@@ -55,8 +57,9 @@ func (*Dialect) ChecksAddressLate() bool { return true }
 // ShowsAddresses lets whoever may read a stack see its webhooks' endpoints (A4).
 func (*Dialect) ShowsAddresses() bool { return true }
 
-// Bounds of one attempt (§2.3).
+// Bounds of one attempt (§2.3). Work is the evaluation of a policy, with what is read for it.
 const (
+	workTimeout    = 30 * time.Second
 	attemptTimeout = 10 * time.Second
 	connectTimeout = 5 * time.Second
 )
@@ -64,6 +67,12 @@ const (
 // Policy is the platform's: one attempt, three more on request and only after a 5xx or no answer at all, and the webhook
 // is switched off after ten deliveries in a row that failed (§2.3). The audit trail webhook is always retried.
 func (*Dialect) Policy(s *subscription.Subscription) delivery.Policy {
+	if s.Channel == subscription.ChannelWork {
+		return delivery.Policy{
+			Waits: []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour}, FinalBelow500: true,
+			Jitter: 0.2, Unordered: true, Timeout: workTimeout,
+		}
+	}
 	p := delivery.Policy{
 		NoRetry: true, FinalBelow500: true, DisableAfter: 10, Unordered: true,
 		Timeout: attemptTimeout, ConnectTimeout: connectTimeout,

@@ -98,6 +98,11 @@ func (w *world) Accept(_ context.Context, _ estate.Principal, events []event.Eve
 	return make([]dialect.Receipt, len(events)), nil
 }
 
+// Run finds no runs.
+func (w *world) Run(context.Context, estate.Principal, estate.Ref) ([]event.Event, error) {
+	return nil, fault.Missing("run", "")
+}
+
 // List finds no runs.
 func (w *world) List(context.Context, estate.Principal, store.EventFilter, store.Page) ([]event.Event, error) {
 	return nil, w.broken

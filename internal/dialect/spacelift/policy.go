@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,6 +93,9 @@ func (c *call) policyRecords(ctx context.Context) ([]policyRecord, error) {
 	})
 }
 
+// place is where the account's own documents stand.
+func (c *call) place() estate.Place { return estate.Place{OrganizationID: c.account.ID} }
+
 func (c *call) newPolicy(ctx context.Context, p *policyRecord) (*policy, error) {
 	where, err := c.spaceOf(ctx, p.Project)
 	if err != nil {
@@ -169,6 +173,10 @@ func (*root) PolicyCreatev2(ctx context.Context, args struct{ Input policyCreate
 		if err := c.savePolicy(ctx, &p); err != nil {
 			return nil, "", err
 		}
+		if err := c.listen(ctx, &p); err != nil {
+			// A policy that does not listen would be kept for nothing.
+			return nil, "", errors.Join(err, c.Documents.Delete(ctx, c.who, c.place(), store.KindPolicy, p.record.ID))
+		}
 		shown, err := c.newPolicy(ctx, &p)
 		return shown, p.ID, err
 	})
@@ -184,8 +192,8 @@ func (c *call) checkPolicy(ctx context.Context, p *policyRecord, space *string) 
 		return 0, err
 	}
 	if p.Type == policyNotification {
-		if err := c.policies.check(ctx, p.Engine, p.Body); err != nil {
-			return 0, problem("policy body is not valid Rego: " + err.Error())
+		if err := c.checkRego(ctx, p); err != nil {
+			return 0, err
 		}
 	}
 	return project.ID, nil
@@ -255,6 +263,9 @@ func (*root) PolicyUpdatev2(ctx context.Context, args struct {
 		if err := c.savePolicy(ctx, &p); err != nil {
 			return nil, "", err
 		}
+		if err := c.listen(ctx, &p); err != nil {
+			return nil, "", err
+		}
 		shown, err := c.newPolicy(ctx, &p)
 		return shown, id, err
 	})
@@ -274,6 +285,9 @@ func (*root) PolicyDelete(ctx context.Context, args struct{ ID graphql.ID }) (*p
 		if err != nil {
 			return nil, "", err
 		}
-		return shown, p.ID, c.Documents.Delete(ctx, c.who, estate.Place{OrganizationID: c.account.ID}, store.KindPolicy, p.record.ID)
+		if err := c.silence(ctx, p); err != nil {
+			return nil, "", err
+		}
+		return shown, p.ID, c.Documents.Delete(ctx, c.who, c.place(), store.KindPolicy, p.record.ID)
 	})
 }

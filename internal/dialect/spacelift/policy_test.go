@@ -125,7 +125,7 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	d := New()
 	err := d.Configure(map[string]string{"no_sha1": "true", "show_secrets": "1", "no_audit_test": "true", "failed_sign_ins_per_minute": "3"})
-	if err != nil || *d != (Dialect{NoSHA1: true, ShowSecrets: true, NoAuditTest: true, FailedSignInsPerMinute: 3}) {
+	if want := (Dialect{NoSHA1: true, ShowSecrets: true, NoAuditTest: true, FailedSignInsPerMinute: 3, engine: d.engine}); err != nil || *d != want {
 		t.Errorf("got %+v, %v", d, err)
 	}
 	for _, wrong := range []map[string]string{{"no_sha1": "perhaps"}, {"sha1": "no"}, {"failed_sign_ins_per_minute": "x"}} {

@@ -24,6 +24,12 @@ const keptAnswer = 64 << 10
 
 // Render writes one delivery (§3).
 func (*Dialect) Render(in dialect.Input) (*delivery.Message, error) {
+	switch {
+	case passes(in.Event, nativeRouted):
+		return renderRouted(in.Event)
+	case in.Subscription.Channel == subscription.ChannelWork:
+		return renderPolicy(in)
+	}
 	body, err := bodyOf(in)
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", in.Notice.Name, err)

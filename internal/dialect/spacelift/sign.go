@@ -9,6 +9,7 @@ import (
 
 	"carillon/internal/delivery"
 	"carillon/internal/dialect"
+	"carillon/internal/subscription"
 )
 
 // The signatures' headers and prefixes (§2.2).
@@ -22,6 +23,9 @@ const (
 // Sign adds both signatures of the body under the current secret. Without a secret the key is empty; the headers are
 // there all the same (§2.2). The scheme has room for one signature, so a prior secret does not sign.
 func (d *Dialect) Sign(msg *delivery.Message, s dialect.Signing) {
+	if msg.Channel == subscription.ChannelWork {
+		return
+	}
 	secret := ""
 	if len(s.Secrets) > 0 {
 		secret = s.Secrets[0]

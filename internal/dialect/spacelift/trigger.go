@@ -17,6 +17,7 @@ const (
 // Levels of the notices: stack webhooks get run events and nothing else (§8).
 var (
 	wideLevels    = []subscription.Level{subscription.LevelOrganization, subscription.LevelProject}
+	projectLevels = []subscription.Level{subscription.LevelProject}
 	accountLevels = []subscription.Level{subscription.LevelOrganization}
 )
 

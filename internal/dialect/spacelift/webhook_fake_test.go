@@ -71,6 +71,15 @@ func (h *webhooks) find(id ident.ID) (int, error) {
 	return i, nil
 }
 
+func (h *webhooks) Get(_ context.Context, _ estate.Principal, ref estate.Ref) (subscription.Subscription, error) {
+	for i := range h.items {
+		if s := &h.items[i]; s.ID == ref.ID || s.ExternalIDs[Name] != "" && estate.Alias(Name, s.ExternalIDs[Name]) == ref.Alias {
+			return *s.Clone(), nil
+		}
+	}
+	return subscription.Subscription{}, fault.Missing("subscription", ref.Alias)
+}
+
 func (h *webhooks) List(_ context.Context, _ estate.Principal, filter dialect.SubscriptionFilter) ([]subscription.Subscription, error) {
 	var list []subscription.Subscription
 	for i := range h.items {
@@ -136,6 +145,15 @@ func (d *documents) Put(_ context.Context, _ estate.Principal, _ estate.Place, r
 		}
 	}
 	return r, nil
+}
+
+func (d *documents) Get(_ context.Context, _ estate.Principal, _ estate.Place, _ store.Kind, id ident.ID) (store.Record, error) {
+	for _, r := range d.items {
+		if r.ID == id {
+			return r, d.world.broken
+		}
+	}
+	return store.Record{}, fault.Missing("policy", id.String())
 }
 
 func (d *documents) List(context.Context, estate.Principal, estate.Place, store.Kind) ([]store.Record, error) {

@@ -40,6 +40,8 @@ func sign(function func() hash.Hash, prefix, secret string, body []byte) string 
 	return prefix + hex.EncodeToString(mac.Sum(nil))
 }
 
+func sign256(secret string, body []byte) string { return sign(sha256.New, "sha256=", secret, body) }
+
 // post sends a body with both signatures.
 func (s source) post(t *testing.T, method string, body []byte) conformance.Answer {
 	t.Helper()
